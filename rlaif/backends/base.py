@@ -1,0 +1,27 @@
+"""The seam to every model: a backend answers requests, or says why it could not."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from rlaif.records import Completion, Failure, Request
+
+Answered = tuple[Request, Completion | Failure]
+
+
+class Backend(Protocol):
+    """Anything that writes completions: a local model, an API, a recording, a script."""
+
+    @property
+    def name(self) -> str:
+        """The model's identity, as it stands in records and in the store's keys."""
+        ...
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
+        """Answer lazily, in completion order, each request exactly once.
+
+        Never more in flight than the backend's own limit, so memory does not grow with the data.
+
+        Raises:
+            BackendError: when going on is pointless, such as a refused key.
+        """
+        ...

@@ -1,0 +1,134 @@
+"""A principle and a constitution: what to judge by, as data."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from rlaif.errors import InputError
+from rlaif.records import Record, fingerprint_of
+from rlaif.resources import find
+from rlaif.yamlfile import load
+
+
+class Example(Record):
+    """A pair that a principle must decide: the constitution's unit test."""
+
+    prompt: str = Field(min_length=1)
+    better: str = Field(min_length=1)
+    """The reply that fits the principle better."""
+    worse: str = Field(min_length=1)
+    """The reply that fits the principle worse."""
+    why: str = ""
+    """One sentence that a reader, or a judge shown examples, learns from."""
+
+
+class Proposition(Record):
+    """A yes/no statement about a reply, and whether being true counts for or against it."""
+
+    text: str = Field(min_length=1)
+    sign: Literal[1, -1] = 1
+    """1 when true is good, -1 when true is bad."""
+    weight: float = Field(default=1.0, gt=0.0)
+
+
+class Principle(Record):
+    """One sentence to judge by; everything but the sentence is optional."""
+
+    id: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+    """The sentence, stated of the reply: "The response …"."""
+    weight: float = Field(default=1.0, gt=0.0)
+    """How much it counts beside the others."""
+    veto: bool = False
+    """A violation decides alone, whatever the other principles say."""
+    negated: str | None = None
+    """The sentence turned round, for judges that do better when asked for the worse reply."""
+    scope: tuple[str, ...] = ()
+    """Only prompts with one of these tags; none means every prompt."""
+    tags: tuple[str, ...] = ()
+    """For choosing principles and for grouping them in reports."""
+    critique: str | None = None
+    """What to ask of a critic, where the sentence alone does not do."""
+    revision: str | None = None
+    """What to ask of a reviser, where the sentence alone does not do."""
+    propositions: tuple[Proposition, ...] = ()
+    """Yes/no statements that make the principle up (rule-based rewards)."""
+    examples: tuple[Example, ...] = ()
+    """Pairs that the judge must get right: `rlaif constitution try` runs them."""
+    reasons: str | None = None
+    """Why the principle is there, for people."""
+
+    @field_validator("text", "negated", "critique", "revision", mode="after")
+    @classmethod
+    def _one_line(cls, text: str | None) -> str | None:
+        # Folded YAML blocks end in a newline and may wrap; a sentence is one line of text.
+        return None if text is None else " ".join(text.split())
+
+    def applies_to(self, tags: tuple[str, ...]) -> bool:
+        """Say whether a prompt with these tags is in scope."""
+        return not self.scope or bool(set(self.scope) & set(tags))
+
+
+class Constitution(Record):
+    """A named, ordered set of principles."""
+
+    name: str = Field(min_length=1)
+    summary: str = ""
+    principles: tuple[Principle, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _principles_by_name(cls, data: Any) -> Any:
+        """Make every principle whole: files map a name to a sentence or to a mapping."""
+        if not isinstance(data, dict) or not isinstance(data.get("principles"), dict):
+            return data
+        named = data["principles"]
+        return {**data, "principles": tuple(_whole(name, named[name]) for name in named)}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for principle in self.principles:
+            if principle.id in seen:
+                raise ValueError(f"two principles are named {principle.id!r}")
+            seen.add(principle.id)
+        return self
+
+    @classmethod
+    def load(cls, name: str | Path) -> "Constitution":
+        """Read a constitution from a file, or a shipped one by its bare name.
+
+        Raises:
+            InputError: one line for each mistake, `file:line: path: what`.
+        """
+        return load(find("constitution", name), cls)
+
+    @property
+    def fingerprint_of_rules(self) -> str:
+        """Stand for what a judge reads: sentences, weights and scope, not reasons or examples."""
+        cosmetic = {"reasons", "examples", "tags"}
+        return fingerprint_of(
+            [p.model_dump(mode="json", exclude=cosmetic) for p in self.principles]
+        )
+
+    def __getitem__(self, name: str) -> Principle:
+        """Look a principle up by its name."""
+        for principle in self.principles:
+            if principle.id == name:
+                return principle
+        known = ", ".join(principle.id for principle in self.principles)
+        raise InputError(f"{self.name}: no principle {name!r}; there are: {known}")
+
+    def tagged(self, tag: str) -> "Constitution":
+        """Keep only the principles with a tag."""
+        kept = tuple(principle for principle in self.principles if tag in principle.tags)
+        if not kept:
+            raise InputError(f"{self.name}: no principle is tagged {tag!r}")
+        return self.model_copy(update={"principles": kept})
+
+
+def _whole(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {"id": name, **value}
+    return {"id": name, "text": value}

@@ -1,0 +1,53 @@
+"""What can go wrong, as a tree: every error a person can cause is one line and an exit code.
+
+    RlaifError                 anything this toolkit reports in one line (exit 2)
+    ├── InputError             a file, row or option that cannot be used: where, what, what to do
+    │   └── TemplateError      a prompt file that cannot be rendered or read
+    ├── MissingModelError      a model, adapter or reward model that is not there
+    ├── BackendError           a backend that cannot go on: a wrong key, a dead server
+    ├── StorageError           a folder or disk that cannot hold what must be kept
+    └── StageError             a stage that has nothing to work on, or lacks an earlier one
+
+To add one: put it under the category whose remedy it shares, give it a docstring that names the
+remedy, and draw it above; `tests/test_errors.py` holds the drawing to the classes.
+
+A judge that gives no usable answer is not here: that is an `Abstention`, which is data.
+"""
+
+from pathlib import Path
+
+
+class RlaifError(Exception):
+    """Anything this toolkit reports to a person in one line."""
+
+    exit_code = 2
+
+
+class InputError(RlaifError):
+    """A file, row or option that cannot be used; the message says where, what, and what to do."""
+
+    @classmethod
+    def at(cls, path: Path | str, line: int | None, what: str) -> "InputError":
+        """Name the place first, as compilers do: `file:line: what`."""
+        place = f"{path}:{line}" if line else f"{path}"
+        return cls(f"{place}: {what}")
+
+
+class TemplateError(InputError):
+    """A prompt file that cannot be rendered or read; mend the file it names."""
+
+
+class MissingModelError(RlaifError):
+    """A model, adapter or reward model that is not there; the message says how to get one."""
+
+
+class BackendError(RlaifError):
+    """A backend that cannot go on; the message names the setting to change."""
+
+
+class StorageError(RlaifError):
+    """A folder or disk that cannot hold what must be kept; make room or choose another place."""
+
+
+class StageError(RlaifError):
+    """A stage that has nothing to work on, or lacks an earlier one; the message says which."""

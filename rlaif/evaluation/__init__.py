@@ -1,0 +1,1 @@
+"""Whether behaviour moved: suites, counted traits, win rates, agreement, the report."""

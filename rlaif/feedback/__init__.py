@@ -1,0 +1,1 @@
+"""From prompts to preferences: respond, revise, pair, label."""

@@ -1,0 +1,1 @@
+"""Who decides, and how: judges made of a backend and a template, and judges made of judges."""

@@ -1,0 +1,1 @@
+"""Training reads records and never asks who labelled them."""

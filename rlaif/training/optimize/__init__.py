@@ -1,0 +1,1 @@
+"""Policy optimizers, one file for each family of methods."""

@@ -1,0 +1,168 @@
+"""YAML to a model, with errors that name the file, the line, the field and the near miss."""
+
+import types
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rlaif.errors import InputError
+from rlaif.resources import did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[int | str, ...]
+
+
+def load(path: Path, model: type[Model]) -> Model:
+    """Read a YAML file as a model.
+
+    Raises:
+        InputError: one line for each mistake, `file:line: path.to.field: what`.
+    """
+    return parse(read_text(path), model, path)
+
+
+def parse(text: str, model: type[Model], path: Path | str) -> Model:
+    """Read YAML text as a model; `path` stands in the errors."""
+    root = _compose(text, path)
+    data = yaml.SafeLoader("").construct_document(root)
+    if not isinstance(data, dict):
+        raise InputError.at(path, None, "expected `key: value` lines at the top")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = [_line_of_error(detail, root, model, path) for detail in error.errors()]
+        raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file, or say in one line why it cannot be read.
+
+    Raises:
+        InputError: for a missing file, a folder, a file that may not be read, or other bytes.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise InputError.at(path, None, "a folder; name a file in it") from None
+    except FileNotFoundError:
+        raise InputError.at(path, None, "no such file") from None
+    except PermissionError:
+        raise InputError.at(path, None, "may not be read; check its permissions") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InputError.at(path, line, "not UTF-8 text; save it as UTF-8") from None
+
+
+def _compose(text: str, path: Path | str) -> yaml.Node:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise InputError.at(path, line, f"not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise InputError.at(path, None, f"not YAML: {error}".splitlines()[0]) from None
+    if root is None:
+        raise InputError.at(path, None, "the file is empty")
+    _refuse_repeats(root, path)
+    return root
+
+
+def _refuse_repeats(node: yaml.Node, path: Path | str) -> None:
+    seen: dict[Hashable, int] = {}
+    for key, value in _pairs(node):
+        line = key.start_mark.line + 1
+        if key.value in seen:
+            first = seen[key.value]
+            raise InputError.at(path, line, f"{key.value!r} stands twice, first on line {first}")
+        seen[key.value] = line
+        _refuse_repeats(value, path)
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeats(item, path)
+
+
+def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key, value
+
+
+def _line_of_error(
+    detail: ErrorDetails, root: yaml.Node, model: type[BaseModel], path: Path | str
+) -> str:
+    line, names = _walk(root, detail["loc"])
+    where = ".".join(names)
+    return str(
+        InputError.at(
+            path, line, f"{where}: {_what(detail, model)}" if where else _what(detail, model)
+        )
+    )
+
+
+def _walk(root: yaml.Node, place: Place) -> tuple[int, list[str]]:
+    """Follow an error's place through the file: its line, and its path in the file's own names."""
+    node, line, names = root, root.start_mark.line + 1, []
+    for step in place:
+        found = _step(node, step)
+        if found is None:
+            # A field that is missing, or the name of a union's branch: stay on the last line.
+            if step == place[-1] and isinstance(step, str):
+                names.append(step)
+            continue
+        name, line, node = found
+        names.append(name)
+    return line, names
+
+
+def _step(node: yaml.Node, step: int | str) -> tuple[str, int, yaml.Node] | None:
+    pairs = list(_pairs(node))
+    for position, (key, value) in enumerate(pairs):
+        # A mapping that the model turned into a tuple is addressed by position.
+        if key.value == step or (position == step and isinstance(step, int)):
+            return key.value, key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        item = node.value[step]
+        return str(step), item.start_mark.line + 1, item
+    return None
+
+
+def _what(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, message = detail["type"], detail["msg"]
+    if kind == "extra_forbidden":
+        known = _fields_at(model, detail["loc"][:-1])
+        return f"no such field{did_you_mean(str(detail['loc'][-1]), known)}"
+    if kind == "missing":
+        return "is needed here"
+    message = message.removeprefix("Value error, ").replace("Input should", "should")
+    given = detail["input"]
+    shown = f" (not {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{message[0].lower()}{message[1:]}{shown}"
+
+
+def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
+    candidates = [model]
+    for step in place:
+        deeper = [
+            inner
+            for candidate in candidates
+            if step in candidate.model_fields
+            for inner in _models_in(candidate.model_fields[str(step)].annotation)
+        ]
+        # A list's position, a mapping's key or a union's branch leads to no other model.
+        candidates = deeper or candidates
+    return sorted({name for candidate in candidates for name in candidate.model_fields})
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    if get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
+        for inner in get_args(annotation):
+            yield from _models_in(inner)
