@@ -29,6 +29,7 @@ AbstentionKind = Literal[
     "degenerate",  # text that loops or breaks off at once
     "not-better",  # a revision that the judge does not prefer
     "no-critique",  # a revision whose critique failed
+    "unsure",  # a label that is less sure than was asked for
 ]
 
 

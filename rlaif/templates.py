@@ -63,6 +63,8 @@ class Answer(Record):
     """`logprobs` abstains where no log-probabilities come back; `any` then reads the word."""
     floor: float = Field(default=0.5, ge=0.0, le=1.0)
     """Options that hold less of the probability than this together are an abstention."""
+    pick: Literal["only", "last"] = "only"
+    """Where the answer is a text: `last` takes the option named last, for judges that reason."""
     clamp: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] = (0, 1)
     """The first option's probability is kept within these (Bai 2022: 0.40 to 0.60 if reasoned)."""
 
@@ -106,12 +108,24 @@ class Answer(Record):
         said = spoken(text)
         if not said:
             return Unread("empty", "nothing was said")
-        named = [o for o in self.options if re.search(rf"(?<!\w){re.escape(o)}(?!\w)", said, re.I)]
-        if len(named) != 1:
-            kind: AbstentionKind = "ambiguous" if named else "unreadable"
-            return Unread(kind, f"expected one of {', '.join(self.options)}: {said[:200]!r}")
-        shares = {option: float(option == named[0]) for option in self.options}
+        named = self._named(said)
+        if not named:
+            return Unread(
+                "unreadable", f"expected one of {', '.join(self.options)}: {said[:200]!r}"
+            )
+        if self.pick == "only" and len(set(named)) > 1:
+            return Unread("ambiguous", f"names {' and '.join(sorted(set(named)))}: {said[:200]!r}")
+        shares = {option: float(option == named[-1]) for option in self.options}
         return Read(said, self._clamped(shares), None, "letter")
+
+    def _named(self, said: str) -> list[str]:
+        """List the options that a text names, in order."""
+        places = [
+            (match.start(), option)
+            for option in self.options
+            for match in re.finditer(rf"(?<!\w){re.escape(option)}(?!\w)", said, re.IGNORECASE)
+        ]
+        return [option for _, option in sorted(places)]
 
     def _clamped(self, shares: dict[str, float]) -> dict[str, float]:
         low, high = self.clamp

@@ -34,5 +34,9 @@ class Judge(Protocol):
         ...
 
     def decide(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Outcome]]:
-        """Answer lazily, in completion order, each case exactly once."""
+        """Answer lazily, in completion order, each case exactly once.
+
+        The case that comes back is the very object that went in, so that judges made of judges
+        can tell two equal cases apart.
+        """
         ...
