@@ -1,0 +1,100 @@
+"""Read prompts as people keep them: our own records, plain rows, chats, or one a line.
+
+A `.txt` file holds one prompt a line. Any other file is JSONL, a row of which is one of
+    a `Prompt`, as this toolkit writes it        {"id": …, "messages": […], "tags": […]}
+    the prompt as text                           {"prompt": "…"} or {"text": "…"}
+    a chat that ends with the user               {"messages": [{"role": …, "content": …}, …]}
+with `id` and `tags` optional in each; other columns are left aside.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rlaif.errors import InputError
+from rlaif.records import Message, Prompt, canonical_json, fingerprint_of
+from rlaif.yamlfile import read_text
+
+_EXPECTED = "expected `prompt`, `text` or `messages`"
+
+
+def load_prompts(path: Path) -> list[Prompt]:
+    """Read every prompt of a file; one without an id is named by its content.
+
+    Raises:
+        InputError: for a row that is no prompt, a prompt or an id that stands twice, each with
+            file and line, or a file without prompts.
+    """
+    prompts: list[Prompt] = []
+    names: dict[str, int] = {}
+    contents: dict[str, int] = {}
+    for number, prompt in _rows(path):
+        _refuse_again(names, prompt.id, number, path, f"id {prompt.id!r}")
+        content = canonical_json([message.model_dump() for message in prompt.messages])
+        _refuse_again(contents, content, number, path, "the same prompt")
+        prompts.append(prompt)
+    if not prompts:
+        raise InputError(f"{path}: the file has no prompts; write one a line")
+    return prompts
+
+
+def _refuse_again(seen: dict[str, int], key: str, number: int, path: Path, what: str) -> None:
+    first = seen.setdefault(key, number)
+    if first != number:
+        raise InputError.at(path, number, f"{what} stands twice, first on line {first}")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Prompt]]:
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        if path.suffix == ".txt":
+            yield number, Prompt.of(line.strip())
+            continue
+        try:
+            yield number, _prompt(json.loads(line))
+        except ValidationError as error:
+            detail = error.errors()[0]
+            where = ".".join(str(step) for step in detail["loc"])
+            what = detail["msg"].removeprefix("Value error, ")
+            raise InputError.at(path, number, f"{where}: {what}" if where else what) from None
+        except json.JSONDecodeError as error:
+            raise InputError.at(path, number, f"not JSON: {error.msg}") from None
+        except (TypeError, ValueError) as error:
+            raise InputError.at(path, number, str(error)) from None
+
+
+def _prompt(row: Any) -> Prompt:
+    if isinstance(row, str):
+        row = {"text": row}
+    if not isinstance(row, dict):
+        raise TypeError(f"{_EXPECTED}, not {type(row).__name__}")
+    messages = _messages(row)
+    content = [message.model_dump() for message in messages]
+    name = row.get("id")
+    # One turn is named as `Prompt.of` names it, whichever form it was read from.
+    key = content[0]["content"] if len(content) == 1 else content
+    return Prompt.model_validate(
+        {
+            "id": f"p-{fingerprint_of(key)[:10]}" if name is None else str(name),
+            "messages": messages,
+            "tags": row.get("tags") or (),
+        }
+    )
+
+
+def _messages(row: dict[str, Any]) -> tuple[Message, ...]:
+    for column in ("messages", "prompt", "text"):
+        value = row.get(column)
+        if isinstance(value, list):
+            return tuple(Message.model_validate(message) for message in value)
+        if isinstance(value, str):
+            if not value.strip():
+                raise ValueError(f"`{column}` is empty")
+            return (Message(role="user", content=value.strip()),)
+        if value is not None:
+            raise TypeError(f"`{column}` must be text or messages")
+    raise ValueError(f"{_EXPECTED}; found {', '.join(sorted(row)) or 'nothing'}")
