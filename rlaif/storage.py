@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import json
 import os
 import sqlite3
 import tempfile
@@ -78,17 +77,16 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 class Journal(Generic[Row]):
-    """An append-only JSONL file of outcomes, valid at every moment.
+    """An append-only JSONL file of records, valid at every moment.
 
     A last line cut short by a kill is recognised and dropped when the journal is opened, so what
     it held is derived again.
     """
 
-    def __init__(self, path: Path, kinds: dict[str, type[Row]]) -> None:
-        """Open, or make, the journal at `path`; `kinds` names the records that it may hold."""
+    def __init__(self, path: Path, kind: type[Row]) -> None:
+        """Open, or make, the journal at `path`."""
         self.path = path
-        self._kinds = kinds
-        self._names = {kind: name for name, kind in kinds.items()}
+        self._kind = kind
         with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._drop_torn_line()
@@ -103,29 +101,30 @@ class Journal(Generic[Row]):
             os.truncate(self.path, len(kept))
 
     def append(self, row: Row) -> None:
-        """Keep one outcome; it is on its way to the disk when this returns."""
-        body = row.model_dump(mode="json", exclude_defaults=True)
+        """Keep one record; it is with the operating system when this returns."""
         with storing(self.path):
-            self._file.write(f"{json.dumps({self._names[type(row)]: body}, ensure_ascii=False)}\n")
+            self._file.write(row.model_dump_json(exclude_defaults=True) + "\n")
             self._file.flush()
 
     def __iter__(self) -> Iterator[Row]:
-        """Read the outcomes kept so far.
+        """Read the records kept so far.
 
         Raises:
-            StorageError: for a line in the middle that is no outcome: somebody edited the file.
+            StorageError: for a line that is no such record: somebody edited the file.
         """
-        self._file.flush()
         with self.path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    [(name, body)] = json.loads(line).items()
-                    yield self._kinds[name].model_validate(body)
-                except (ValueError, KeyError, AttributeError):
+                    yield self._kind.model_validate_json(line)
+                except ValidationError:
                     raise StorageError(
                         f"{self.path}:{number}: not a line of this journal; "
                         "delete the line, and what it held is done again"
                     ) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def __enter__(self) -> Self:
         """Use the journal in a `with` block."""
@@ -135,7 +134,7 @@ class Journal(Generic[Row]):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Close the file."""
-        self._file.close()
+        self.close()
 
 
 class CompletionStore:

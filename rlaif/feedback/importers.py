@@ -134,15 +134,33 @@ def _preference(row: dict[str, Any]) -> Preference:
 def _transcripts(row: dict[str, Any]) -> Preference:
     """Split two whole conversations into what they share and the two last turns."""
     chosen, rejected = _turns(row["chosen"]), _turns(row["rejected"])
-    if chosen[:-1] != rejected[:-1]:
+    shared = 0
+    while shared < min(len(chosen), len(rejected)) and chosen[shared] == rejected[shared]:
+        shared += 1
+    # Two equal transcripts, and ones that part in a user's turn, still differ from that turn on.
+    shared = min(shared, len(chosen) - 1, len(rejected) - 1)
+    while shared and chosen[shared - 1].role != "user":
+        shared -= 1
+    if not shared:
         raise ValueError("`chosen` and `rejected` are not answers to the same conversation")
     name = _name(row)
-    prompt = Prompt(id=f"p-{fingerprint_of(row['chosen'])[:10]}", messages=tuple(chosen[:-1]))
+    messages = tuple(chosen[:shared])
+    key = [message.model_dump() for message in messages]
+    prompt = Prompt(id=f"p-{fingerprint_of(key)[:10]}", messages=messages)
     return _human(
         name,
         prompt,
-        _reply(chosen[-1].content, prompt, f"{name}/chosen"),
-        _reply(rejected[-1].content, prompt, f"{name}/rejected"),
+        _reply(_rest(chosen[shared:]), prompt, f"{name}/chosen"),
+        _reply(_rest(rejected[shared:]), prompt, f"{name}/rejected"),
+    )
+
+
+def _rest(turns: list[Message]) -> str:
+    """Give what follows the shared turns as text: one reply, or more where a dialogue went on."""
+    first, *later = turns
+    speakers = {"user": "Human", "assistant": "Assistant"}
+    return "\n\n".join(
+        [first.content, *(f"{speakers[turn.role]}: {turn.content}" for turn in later)]
     )
 
 

@@ -1,0 +1,75 @@
+"""Constitutions: check, show, diff, try."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlaif.cli.console import OUT, Shown, table
+
+app = typer.Typer(help="Check, show, compare and try constitutions.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="A constitution file, or a shipped one's name")]
+
+
+@app.command()
+def check(name: Name) -> None:
+    """Read a constitution and say what in it is worth another look."""
+    from rlaif.constitution.lint import lint
+    from rlaif.constitution.principle import Constitution
+    from rlaif.resources import find
+
+    path = find("constitution", name)
+    constitution = Constitution.load(path)
+    findings = lint(constitution, path)
+    for finding in findings:
+        OUT.print(str(finding), markup=False)
+    places = {finding.place for finding in findings}
+    fine = len(constitution.principles) - len(places)
+    verdict = f"{len(places)} to look at, {fine} fine" if findings else f"{fine} principles, all fine"
+    OUT.print(f"{path.name}: {verdict}", markup=False)
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show a constitution's principles."""
+    from rlaif.constitution.principle import Constitution
+
+    constitution = Constitution.load(name)
+    OUT.print(f"{constitution.name}  {constitution.fingerprint}", markup=False)
+    OUT.print(f"{constitution.summary}\n", markup=False)
+    rows = [
+        [p.id, p.text, f"{p.weight:g}{' veto' if p.veto else ''}", ", ".join(p.scope), str(len(p.examples))]
+        for p in constitution.principles
+    ]
+    OUT.print(table(["principle", "sentence", "weight", "scope", "examples"], rows))
+
+
+@app.command("diff")
+def compare(a: Name, b: Name) -> None:
+    """Say in words what changed from one constitution to another, principle by principle."""
+    from rlaif.constitution.diff import diff
+    from rlaif.constitution.principle import Constitution
+
+    changes = diff(Constitution.load(a), Constitution.load(b))
+    for change in changes:
+        OUT.print(str(change), markup=False)
+    if not changes:
+        OUT.print("no difference that a judge would see", markup=False)
+
+
+@app.command("try")
+def try_out(
+    name: Name,
+    judge: Annotated[str, typer.Option(help="embedded, openai:MODEL, a folder …")] = "embedded",
+    template: Annotated[str, typer.Option(help="The prompt file that asks the judge.")] = "absolute",
+) -> None:
+    """Run each principle's examples through a judge: the constitution's unit tests."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.evaluation.principles import summary, try_examples
+    from rlaif.judges.named import named_judge
+
+    watcher = Shown()
+    constitution = Constitution.load(Path(name) if Path(name).is_file() else name)
+    decided = try_examples(constitution, named_judge(judge, template, say=watcher.say))
+    for line in summary(decided):
+        OUT.print(str(line), markup=False)

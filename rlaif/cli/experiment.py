@@ -1,0 +1,124 @@
+"""Whole experiments: run, status, look, new, report."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlaif.cli.console import OUT, Shown, table
+from rlaif.errors import InputError
+from rlaif.resources import find, shipped
+
+Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Changes, such as label.min_confidence=0.7")
+]
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="An experiment file, or a shipped one's name")],
+    overrides: Overrides = None,
+    until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="List the stages and requests; run nothing.")] = False,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Run an experiment's stages; those that are fresh already are left as they are."""
+    from rlaif.experiment.config import load_experiment
+    from rlaif.experiment.context import Context
+    from rlaif.experiment.runner import plan, run_stages
+
+    file = find("experiments", experiment)
+    watcher = Shown()
+    context = Context(load_experiment(file, overrides or []), file, runs, watcher)
+    if dry_run:
+        rows = [
+            [item.stage.name, item.state, "" if item.state == "fresh" else f"≤ {item.requests:,}",
+             item.why]
+            for item in plan(context)
+        ]
+        OUT.print(table(["stage", "state", "requests", "why"], rows))
+        return
+    try:
+        for name, done in run_stages(context, until):
+            if done is None:
+                OUT.print(f"▸ {name:<13} fresh", markup=False)
+    finally:
+        watcher.close()
+    _show_result(context.folder)
+
+
+def _show_result(folder: Path) -> None:
+    from rlaif.evaluation.report import report
+    from rlaif.evaluation.table import result_table
+
+    if (folder / "evaluate" / "evaluation.json").is_file():
+        OUT.print()
+        OUT.print(result_table(folder))
+    OUT.print(f"\nReport: {report(folder)}", markup=False)
+
+
+def status(
+    experiment: Annotated[str, typer.Argument(help="An experiment file, or a run's folder")],
+    runs: Runs = Path("runs"),
+) -> None:
+    """Say of each stage whether it is fresh, stale, unfinished or missing."""
+    from rlaif.experiment.config import load_experiment
+    from rlaif.experiment.context import Context
+    from rlaif.experiment.runner import plan
+
+    folder = Path(experiment)
+    if (folder / "experiment.yaml").is_file():
+        experiment, runs = str(folder / "experiment.yaml"), folder.parent
+    file = find("experiments", experiment)
+    context = Context(load_experiment(file), file, runs, Shown())
+    rows = [[item.stage.name, item.state, item.why] for item in plan(context)]
+    OUT.print(table(["stage", "state", "why"], rows))
+
+
+def look(
+    folder: Annotated[Path, typer.Argument(help="A folder with preferences.jsonl or revisions.jsonl")],
+    n: Annotated[int, typer.Option("-n", help="How many rows.")] = 5,
+    principle: Annotated[str | None, typer.Option(help="Only rows judged by this principle.")] = None,
+    flipped: Annotated[bool, typer.Option(help="Only rows whose two orders disagreed.")] = False,
+) -> None:
+    """Show rows side by side: what was chosen, what was not, how sure, and by which principle."""
+    from rlaif.feedback.look import rows_to_look_at
+
+    shown = 0
+    for lines in rows_to_look_at(folder, principle=principle, is_flipped=flipped):
+        if shown == n:
+            break
+        shown += 1
+        for name, text in lines:
+            OUT.print(f"{name:<11} {text}", markup=False)
+        OUT.print()
+    if not shown:
+        OUT.print("no such row", markup=False)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The experiment's name; writes NAME.yaml here")],
+    template: Annotated[str, typer.Option("--from", help="The ready experiment to begin with.")] = "embedded",
+) -> None:
+    """Write an experiment file of your own, and its constitution, to edit."""
+    from rlaif.experiment.new import write_new
+
+    for path in write_new(name, template, Path()):
+        OUT.print(f"wrote {path}", markup=False)
+    OUT.print(f"next: rlaif run {name}.yaml --dry-run", markup=False)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, such as runs/embedded")],
+) -> None:
+    """Write a run's report: one HTML page, and the table here."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such run; `rlaif run` makes one")
+    _show_result(folder)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (run, status, look, new, report):
+        app.command()(command)

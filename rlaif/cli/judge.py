@@ -1,0 +1,31 @@
+"""Judges: how far to trust them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlaif.cli.console import OUT, table
+
+app = typer.Typer(help="Say how far a judge is to be trusted.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Say how far a judge is to be trusted."""
+
+
+@app.command()
+def agree(
+    labels: Annotated[Path, typer.Argument(help="preferences.jsonl, or the folder of it")],
+    people: Annotated[Path, typer.Option("--with", help="What people chose, pairs as JSONL.")],
+) -> None:
+    """Hold a judge's labels against people's, beside the trivial judges on the same pairs."""
+    from rlaif.evaluation.agreement import agreement
+    from rlaif.feedback.importers import read_people
+    from rlaif.records import Preference
+    from rlaif.storage import read_records
+
+    path = labels / "preferences.jsonl" if labels.is_dir() else labels
+    found = agreement(list(read_records(path, Preference)), read_people(people))
+    OUT.print(table(found.head, found.rows))

@@ -1,0 +1,91 @@
+"""The entry point: every error a person can cause is one line, and no traceback reaches them."""
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import typer
+
+from rlaif import __version__
+from rlaif.cli import constitution, embedded, experiment, judge, stages, template
+from rlaif.errors import RlaifError
+
+app = typer.Typer(
+    name="rlaif",
+    help="Constitutional AI and RLAIF: write principles, judge by them, train on the labels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+experiment.add_to(app)
+stages.add_to(app)
+app.add_typer(constitution.app, name="constitution")
+app.add_typer(template.app, name="template")
+app.add_typer(judge.app, name="judge")
+app.add_typer(embedded.app, name="embedded")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code is 0, 2 for what a person can mend, 130 for Ctrl-C."""
+    _quiet_libraries()
+    try:
+        app(arguments, standalone_mode=False)
+    except RlaifError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print(
+            "stopped; what is done is kept, run the same command again to go on", file=sys.stderr
+        )
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last line of defence)
+        return _unforeseen(error)
+    return 0
+
+
+def _unforeseen(error: Exception) -> int:
+    show = getattr(error, "show", None)
+    if callable(show):  # a usage error of the command line itself: an unknown option, say
+        show()
+        return 2
+    if os.environ.get("RLAIF_DEBUG"):
+        raise error
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="rlaif-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    what = str(error).splitlines()[0][:200] if str(error) else ""
+    print(
+        f"rlaif met something it did not foresee: {type(error).__name__}: {what}\n"
+        f"what is done is kept; the details are in {Path(file.name)}",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _quiet_libraries() -> None:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def entry() -> None:
+    """Run as a program."""
+    sys.exit(main())

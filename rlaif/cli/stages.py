@@ -1,0 +1,164 @@
+"""Each stage by itself, on plain files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rlaif.cli.console import OUT, Shown
+from rlaif.errors import InputError
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")]
+Constitution_ = Annotated[
+    str, typer.Option("--constitution", "-c", help="A constitution file, or a shipped one's name.")
+]
+ModelName = Annotated[
+    str, typer.Option(help="embedded, a Hugging Face folder or name, openai:MODEL.")
+]
+JudgeName = Annotated[str, typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder.")]
+Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
+
+
+def respond(
+    prompts: Annotated[Path, typer.Argument(help="JSONL of prompts, or one a line in a .txt")],
+    out: Out,
+    model: ModelName = "embedded",
+    samples: Annotated[int, typer.Option(min=1, help="Responses for each prompt.")] = 4,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.8,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 64,
+    seed: Seed = 0,
+) -> None:
+    """Draw responses to prompts from a model."""
+    from rlaif.experiment.alone import Folder, respond_alone
+    from rlaif.feedback.respond import RespondConfig
+
+    config = RespondConfig(samples=samples, temperature=temperature, max_tokens=max_tokens)
+    respond_alone(prompts, model, config, Folder(out, Shown()), seed)
+
+
+def revise(
+    responses: Annotated[Path, typer.Argument(help="A folder that `rlaif respond` wrote")],
+    out: Out,
+    constitution: Constitution_ = "harmlessness",
+    model: ModelName = "embedded",
+    judge: JudgeName = "embedded",
+    rounds: Annotated[int, typer.Option(min=1, help="Critiques and revisions in turn.")] = 1,
+    tries: Annotated[int, typer.Option(min=1, help="Revisions to choose among.")] = 4,
+    seed: Seed = 0,
+) -> None:
+    """Critique and revise responses by a constitution; the judge chooses among the tries."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone import Folder, revise_alone
+    from rlaif.feedback.revise import ReviseConfig
+
+    config = ReviseConfig(rounds=rounds, tries=tries)
+    rules = Constitution.load(constitution)
+    revise_alone(responses, rules, (model, judge), config, Folder(out, Shown()), seed)
+
+
+def label(
+    pairs: Annotated[Path, typer.Argument(help="JSONL of pairs: chosen/rejected or first/second")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")] = Path("labels"),
+    constitution: Constitution_ = "harmlessness",
+    judge: JudgeName = "embedded",
+    template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
+    orders: Annotated[
+        Literal["both", "one"], typer.Option(help="Orders shown to a comparing judge.")
+    ] = "both",
+    draw: Annotated[int, typer.Option(min=0, help="Principles drawn; 0 asks them all.")] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Count the requests; ask nothing.")] = False,
+    anew: Annotated[bool, typer.Option(help="Replace labels that another setting made.")] = False,
+    seed: Seed = 0,
+) -> None:
+    """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone import Folder, label_alone, label_requests, read_comparisons
+    from rlaif.feedback.label import LabelConfig
+    from rlaif.judges.principles import Draw
+
+    rules = Constitution.load(constitution)
+    comparisons = read_comparisons(pairs, limit, seed)
+    principles: Draw | Literal["all"] = Draw(draw=draw) if draw else "all"
+    config = LabelConfig(template=template, orders=orders, principles=principles)
+    if dry_run:
+        total, how = label_requests(comparisons, rules, config)
+        OUT.print(f"{how} = {total:,} requests at most", markup=False)
+        return
+    folder = Folder(out, Shown())
+    label_alone(
+        comparisons,
+        rules,
+        lambda: folder.judge(judge, config),
+        config,
+        folder,
+        seed=seed,
+        anew=anew,
+    )
+    OUT.print(f"kept in {out / 'preferences.jsonl'}", markup=False)
+
+
+def sft(
+    rows: Annotated[Path, typer.Argument(help='JSONL of {"prompt", "reply"}, or revisions.jsonl')],
+    out: Out,
+    model: ModelName = "embedded",
+    epochs: Annotated[float, typer.Option(help="Passes over the rows.")] = 1.0,
+    seed: Seed = 0,
+) -> None:
+    """Fine-tune a model on replies; the loss is on the replies alone."""
+    from rlaif.experiment.alone_training import sft_alone
+
+    OUT.print(sft_alone(rows, model, out, epochs, seed, Shown()), markup=False)
+
+
+def reward(
+    preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
+    out: Out,
+    model: ModelName = "embedded",
+    epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 1.0,
+    seed: Seed = 0,
+) -> None:
+    """Train a reward model on preferences, whoever labelled them."""
+    from rlaif.experiment.alone_training import reward_alone
+
+    OUT.print(reward_alone(preferences, model, out, epochs, seed, Shown()), markup=False)
+
+
+def optimize(
+    preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
+    out: Out,
+    model: ModelName = "embedded",
+    epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 1.0,
+    beta: Annotated[float, typer.Option(min=0, help="How dear moving away is.")] = 0.1,
+    seed: Seed = 0,
+) -> None:
+    """Move a policy by preferences with DPO; for rewards and RL, `rlaif run` an experiment."""
+    from rlaif.experiment.alone_training import optimize_alone
+
+    OUT.print(optimize_alone(preferences, model, out, (epochs, beta), seed, Shown()), markup=False)
+
+
+def evaluate(
+    models: Annotated[list[str], typer.Argument(help="The base first, then what to compare")],
+    out: Out,
+    suites: Annotated[str, typer.Option(help="Names or files, with commas.")] = "harmful,benign,helpful",
+    constitution: Constitution_ = "harmlessness",
+    judge: JudgeName = "embedded",
+    limit: Annotated[int | None, typer.Option(min=1, help="Prompts of each suite.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Put policies side by side: counted traits, refusals, win rates, with intervals."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone_training import evaluate_alone
+
+    if len(set(models)) < len(models):
+        raise InputError("a model stands twice; name each once, the base first")
+    rules = Constitution.load(constitution)
+    names = [name.strip() for name in suites.split(",")]
+    OUT.print(evaluate_alone(models, names, rules, judge, out, (limit, seed), Shown()))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (respond, revise, sft, label, reward, optimize, evaluate):
+        app.command()(command)

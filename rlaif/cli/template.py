@@ -1,0 +1,51 @@
+"""Prompt files: show what a model would receive."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlaif.cli.console import OUT
+from rlaif.errors import InputError
+
+app = typer.Typer(help="Look at prompt files.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look at prompt files."""
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A prompt file, or a shipped one's name")],
+    on: Annotated[Path | None, typer.Option("--on", help="JSON with the inputs' values.")] = None,
+) -> None:
+    """Show a prompt file role by role; with `--on`, exactly what a model would receive."""
+    from rlaif.templates import Template
+    from rlaif.yamlfile import read_text
+
+    template = Template.load(name)
+    OUT.print(f"{template.name}: {template.purpose}", markup=False)
+    OUT.print(f"inputs: {', '.join(template.inputs)}   answer: {_answer(template)}\n", markup=False)
+    if on is None:
+        turns = [(role, text) for role, text in template.turns]
+    else:
+        try:
+            values = json.loads(read_text(on).split("\n")[0])
+        except json.JSONDecodeError as error:
+            raise InputError.at(on, 1, f"not JSON: {error.msg}") from None
+        if not isinstance(values, dict):
+            raise InputError.at(on, 1, f"expected the inputs as one object: {', '.join(template.inputs)}")
+        request = template.render("shown", values)
+        turns = [(message.role, message.content) for message in request.messages]
+        if request.opening:
+            turns.append(("assistant", request.opening))
+    for role, text in turns:
+        OUT.print(f"[{role}]\n{text}\n", markup=False)
+
+
+def _answer(template: "Template") -> str:  # noqa: F821
+    answer = template.answer
+    return f"one of {', '.join(answer.options)}" if answer.options else "text"

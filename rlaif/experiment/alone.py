@@ -1,0 +1,153 @@
+"""One stage by itself, on plain files: the same functions that a run calls, one folder out."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rlaif.backends.base import Backend
+from rlaif.backends.cached import Cached
+from rlaif.backends.connect import adapter_folder, connect, parse_judge, parse_spec
+from rlaif.constitution.principle import Constitution
+from rlaif.errors import InputError
+from rlaif.experiment.outcomes import Outcomes
+from rlaif.experiment.progress import Watcher, tally
+from rlaif.feedback.importers import read_pairs
+from rlaif.feedback.label import LabelConfig, contract_of, label
+from rlaif.feedback.prompts import load_prompts
+from rlaif.feedback.respond import RespondConfig, respond
+from rlaif.feedback.revise import ReviseConfig, revise
+from rlaif.judges.base import Judge
+from rlaif.judges.build import judge_from
+from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
+from rlaif.storage import CompletionStore, read_records, write_atomically
+
+
+class Folder:
+    """An output folder that belongs to one contract, with the store of its completions."""
+
+    def __init__(self, path: Path, watcher: Watcher) -> None:
+        """Name the folder; nothing is made yet."""
+        self.path = path
+        self.watcher = watcher
+
+    def open(self, contract: str, *, anew: bool = False) -> None:
+        """Make sure that the folder holds, or will hold, what this contract makes.
+
+        Raises:
+            InputError: when it holds what another contract made, and `anew` is not set.
+        """
+        marker = self.path / "begun.json"
+        before = json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else {}
+        if before.get("contract") not in (None, contract):
+            if not anew:
+                raise InputError(
+                    f"{self.path}: made by another constitution, judge, template or setting; "
+                    "choose another -o, or add --anew (what has not changed is not asked again)"
+                )
+            for path in self.path.glob("*.jsonl"):
+                path.unlink()
+        write_atomically(marker, json.dumps({"contract": contract}))
+
+    def backend(self, name: str) -> Cached:
+        """Connect to a model by its short name, through this folder's store."""
+        backend: Backend = connect(parse_spec(name), say=self.watcher.say)
+        return self.cached(backend)
+
+    def cached(self, backend: Backend) -> Cached:
+        """Put this folder's store before a backend."""
+        return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
+
+    def judge(self, name: str, config: LabelConfig) -> Judge:
+        """Make a judge by its short name."""
+        spec = parse_judge(name)
+        return judge_from(
+            self.cached(connect(spec, say=self.watcher.say)),
+            config.template,
+            orders=config.orders,
+            adapter=adapter_folder(spec),
+        )
+
+
+def respond_alone(
+    prompts: Path, model: str, config: RespondConfig, folder: Folder, seed: int
+) -> None:
+    """Draw responses to a file of prompts into `responses.jsonl`."""
+    loaded = load_prompts(prompts)
+    backend = folder.backend(model)
+    folder.open(fingerprint_of([backend.name, config.fingerprint, seed]))
+    write_atomically(
+        folder.path / "prompts.jsonl", "".join(f"{p.model_dump_json()}\n" for p in loaded)
+    )
+    with Outcomes(folder.path, Response, "responses") as outcomes:
+        told = Counter(name.rsplit("#", 1)[0] for name in outcomes.seen)
+        left = [prompt for prompt in loaded if told[prompt.id] < config.samples]
+        total = len(loaded) * config.samples
+        counts = outcomes.keep(
+            respond(left, backend, config, seed=seed), folder.watcher, "respond", total
+        )
+    folder.watcher.end(tally("responses", counts))
+
+
+def revise_alone(
+    responses: Path,
+    constitution: Constitution,
+    models: tuple[str, str],
+    config: ReviseConfig,
+    folder: Folder,
+    seed: int,
+) -> None:
+    """Revise the responses in a folder that `respond` made; `models` are critic and judge."""
+    prompts = list(read_records(responses / "prompts.jsonl", Prompt))
+    loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
+    wanted = _first(loaded, config.responses)
+    critic, judge = folder.backend(models[0]), folder.judge(models[1], LabelConfig())
+    contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
+    folder.open(fingerprint_of(contract))
+    with Outcomes(folder.path, Revision, "revisions") as outcomes:
+        left = [response for response in wanted if response.id not in outcomes.seen]
+        made = revise(prompts, left, constitution, critic, config, judge=judge, seed=seed)
+        counts = outcomes.keep(made, folder.watcher, "revise", len(wanted))
+    folder.watcher.end(tally("revisions", counts))
+
+
+def _first(responses: Iterable[Response], count: int) -> list[Response]:
+    grouped = itertools.groupby(responses, key=lambda response: response.prompt_id)
+    return [response for _, group in grouped for response in itertools.islice(group, count)]
+
+
+def read_comparisons(pairs: Path, limit: int | None, seed: int) -> list[Comparison]:
+    """Read the first `limit` pairs of a file, or all, as questions."""
+    return list(itertools.islice(read_pairs(pairs, seed=seed), limit))
+
+
+def label_requests(
+    comparisons: list[Comparison], constitution: Constitution, config: LabelConfig
+) -> tuple[int, str]:
+    """Count a labelling's requests at most, and say how the number comes about."""
+    every = len(constitution.principles)
+    principles = every if config.principles == "all" else min(config.principles.draw, every)
+    total = len(comparisons) * 2 * principles
+    return total, f"{len(comparisons):,} comparisons × 2 × {principles} principles"
+
+
+def label_alone(  # noqa: PLR0913 (the command's own options)
+    comparisons: list[Comparison],
+    constitution: Constitution,
+    make_judge: Callable[[], Judge],
+    config: LabelConfig,
+    folder: Folder,
+    *,
+    seed: int,
+    anew: bool = False,
+) -> Counter[str]:
+    """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
+    judge = make_judge()
+    folder.open(contract_of(constitution, judge, config), anew=anew)
+    with Outcomes(folder.path, Preference, "preferences") as outcomes:
+        left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
+        made = label(left, constitution, judge, config, seed=seed)
+        counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
+    folder.watcher.end(tally("preferences", counts))
+    return counts

@@ -1,0 +1,188 @@
+"""What a run's stages share: the experiment, its files, its folder, and its models by role."""
+
+import random
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from rlaif.backends.base import Backend
+from rlaif.backends.cached import Cached
+from rlaif.backends.connect import (
+    LocalModel,
+    ModelSpec,
+    adapter_folder,
+    check,
+    connect,
+    identity,
+    model_path,
+)
+from rlaif.constitution.principle import Constitution
+from rlaif.errors import InputError, StageError
+from rlaif.experiment.config import Experiment, beside
+from rlaif.experiment.manifest import read_manifest
+from rlaif.experiment.progress import Watcher
+from rlaif.feedback.prompts import load_prompts
+from rlaif.judges.base import Judge
+from rlaif.judges.build import judge_from
+from rlaif.records import Prompt, Usage, fingerprint_of
+from rlaif.storage import CompletionStore
+from rlaif.templates import Template
+
+Role = Literal["policy", "critic", "judge", "referee"]
+
+
+class Context:
+    """An experiment, checked, with its constitution and prompts read and its models by role."""
+
+    def __init__(self, experiment: Experiment, file: Path, runs: Path, watcher: Watcher) -> None:
+        """Read everything that a run needs and check it, before any model is loaded.
+
+        Raises:
+            InputError, MissingModelError: for the first thing that a run would stumble over.
+        """
+        self.experiment = experiment
+        self.folder = runs / experiment.name
+        self.watcher = watcher
+        self.constitution = Constitution.load(beside(file, experiment.constitution, "constitution"))
+        self._prompts_path = beside(file, experiment.prompts.path, "experiments")
+        self.train, self.held_out = self._split(load_prompts(self._prompts_path))
+        self.demonstrations = self._demonstrations(file)
+        self._store_path = runs / "completions.sqlite"
+        self._backends: dict[str, Cached] = {}
+        self._check()
+
+    def _split(self, prompts: Sequence[Prompt]) -> tuple[list[Prompt], list[Prompt]]:
+        wanted = self.experiment.prompts
+        if wanted.holdout >= len(prompts):
+            raise InputError(
+                f"{self._prompts_path}: {len(prompts)} prompts, and prompts.holdout keeps "
+                f"{wanted.holdout} of them aside; none is left to train on"
+            )
+        drawn = list(prompts)
+        if wanted.limit or wanted.holdout:
+            random.Random(self.experiment.seed).shuffle(drawn)
+        held_out, rest = drawn[: wanted.holdout], drawn[wanted.holdout :]
+        return rest[: wanted.limit], held_out
+
+    def _demonstrations(self, file: Path) -> Path | None:
+        named = self.experiment.sft.demonstrations if self.experiment.sft else None
+        return beside(file, named, "experiments") if named else None
+
+    def _check(self) -> None:
+        experiment = self.experiment
+        for spec in self._specs():
+            check(spec)
+        for name in self._templates():
+            Template.load(name)
+        scoped = {tag for p in self.constitution.principles for tag in p.scope}
+        tags = {tag for prompt in self.train for tag in prompt.tags}
+        if all(p.scope for p in self.constitution.principles) and not scoped & tags:
+            raise InputError(
+                f"{experiment.constitution}: no principle applies to any prompt; the principles "
+                f"are for prompts tagged {', '.join(sorted(scoped))}"
+            )
+
+    def _specs(self) -> list[ModelSpec]:
+        models = self.experiment.models
+        named = [models.policy, models.judge, models.critic, models.referee]
+        return [spec for spec in named if spec is not None]
+
+    def _templates(self) -> list[str]:
+        revise, label = self.experiment.revise, self.experiment.label
+        names = [revise.template, revise.critique_template] if revise else []
+        return [*names, label.template] if label else names
+
+    def template_fingerprint(self, stage: Literal["revise", "label"]) -> str:
+        """Stand for the wording of the prompt files that a stage asks with."""
+        revise, label = self.experiment.revise, self.experiment.label
+        names = [label.template] if label else ["absolute"]
+        if stage == "revise" and revise:
+            names += [revise.template, revise.critique_template]
+        return fingerprint_of([Template.load(name).fingerprint_of_wording for name in names])
+
+    @cached_property
+    def store(self) -> CompletionStore:
+        """Completions already paid for, shared by all runs beside this one."""
+        return CompletionStore(self._store_path)
+
+    def spec(self, role: Role) -> ModelSpec:
+        """Give the model that plays a role."""
+        models = self.experiment.models
+        if role == "critic":
+            return models.critic or models.policy
+        if role == "referee":
+            return models.referee or models.judge
+        return models.policy if role == "policy" else models.judge
+
+    def identity(self, role: Role) -> str:
+        """Name a role's model and its exact weights or version, as far as that can be told."""
+        return identity(self.spec(role))
+
+    def identities(self) -> dict[str, str]:
+        """Name every role's model."""
+        roles: tuple[Role, ...] = ("policy", "critic", "judge", "referee")
+        return {role: self.identity(role) for role in roles}
+
+    def usd(self) -> float | None:
+        """Say what has been spent: nothing with local models; unknown where an API was asked."""
+        return None if any(spec.kind == "openai" for spec in self._specs()) else 0.0
+
+    def backend(self, role: Role) -> Cached:
+        """Connect to a role's model, once."""
+        return self._connect(self.spec(role))
+
+    def policy_at(self, folder: Path) -> Cached:
+        """Connect to a policy that a stage has trained."""
+        return self._connect(self._trained_spec(folder))
+
+    def _trained_spec(self, folder: Path) -> LocalModel:
+        policy = self.spec("policy")
+        assert isinstance(policy, LocalModel)
+        return policy.model_copy(update={"model": str(folder), "adapter": None})
+
+    def _connect(self, spec: ModelSpec) -> Cached:
+        name = spec.model_dump_json()
+        if name not in self._backends:
+            backend: Backend = connect(spec, say=self.watcher.say)
+            self._backends[name] = Cached(backend, self.store)
+        return self._backends[name]
+
+    def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:
+        """Make the judge that labels, or the one that only evaluates."""
+        label = self.experiment.label
+        spec = self.spec(role)
+        return judge_from(
+            self.backend(role),
+            label.template if label else "absolute",
+            orders=label.orders if label else "both",
+            adapter=adapter_folder(spec),
+        )
+
+    def policy_path(self) -> Path:
+        """Give the folder of the policy to start from: fine-tuned if it was, else the base."""
+        if self.experiment.sft:
+            return self.finished("sft") / "model"
+        return self.base_path()
+
+    def base_path(self) -> Path:
+        """Give the folder, or the hub name, of the policy before any training."""
+        spec = self.spec("policy")
+        assert isinstance(spec, LocalModel)
+        return model_path(spec, say=self.watcher.say)
+
+    def finished(self, stage: str) -> Path:
+        """Give a finished stage's folder.
+
+        Raises:
+            StageError: when the stage is not finished.
+        """
+        folder = self.folder / stage
+        if read_manifest(folder) is None:
+            raise StageError(f"{folder}: not finished; run the stage `{stage}` first")
+        return folder
+
+    def usage(self) -> Usage:
+        """Count the tokens that were read and written by models asked in this process."""
+        used = [backend.usage for backend in self._backends.values()]
+        return Usage(read=sum(u.read for u in used), written=sum(u.written for u in used))

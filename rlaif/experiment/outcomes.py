@@ -1,0 +1,86 @@
+"""A stage's journals: what it made, and what it could not make, with the reasons."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Generic, Self, TypeVar
+
+from rlaif.experiment.progress import Watcher, tally
+from rlaif.records import Abstention, Preference, Record, Response, Revision
+from rlaif.storage import Journal
+
+Made = TypeVar("Made", Response, Revision, Preference)
+Row = TypeVar("Row", bound=Record)
+
+
+class Outcomes(Generic[Made]):
+    """Outcomes of a stage, kept as they land; a killed run goes on at the next item.
+
+    Every input ends as exactly one outcome: a record in `<name>.jsonl`, or an abstention in
+    `abstentions.jsonl`.
+    """
+
+    def __init__(self, folder: Path, kind: type[Made], name: str) -> None:
+        """Open both journals, with what an earlier run of the same stage has left in them."""
+        self.name = name
+        self._made = Journal(folder / f"{name}.jsonl", kind)
+        self._not = Journal(folder / "abstentions.jsonl", Abstention)
+        self.seen: dict[str, str] = {subject_of(row): name for row in self._made}
+        self.seen.update({row.subject: row.kind for row in self._not})
+
+    def keep(
+        self, outcomes: Iterable[Made | Abstention], watcher: Watcher, stage: str, total: int
+    ) -> Counter[str]:
+        """Journal outcomes as they land; return the counts, those of an earlier run included."""
+        watcher.begin(stage, total)
+        counts = Counter(self.seen.values())
+        watcher.advance(len(self.seen))
+        for outcome in outcomes:
+            subject, kind = self._keep_one(outcome)
+            if subject not in self.seen:
+                counts[kind] += 1
+            self.seen[subject] = kind
+            watcher.advance(len(self.seen), tally(self.name, counts))
+        return Counter(self.seen.values())
+
+    def _keep_one(self, outcome: Made | Abstention) -> tuple[str, str]:
+        if isinstance(outcome, Abstention):
+            self._not.append(outcome)
+            return outcome.subject, outcome.kind
+        self._made.append(outcome)
+        return subject_of(outcome), self.name
+
+    def __enter__(self) -> Self:
+        """Use in a `with` block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close both journals."""
+        self._made.close()
+        self._not.close()
+
+
+def subject_of(outcome: Response | Revision | Preference) -> str:
+    """Name what an outcome is about: a revision is about the response that it revises."""
+    return outcome.before.id if isinstance(outcome, Revision) else outcome.id
+
+
+def read_outcomes(folder: Path, name: str, kind: type[Row], by: Callable[[Row], str]) -> list[Row]:
+    """Read a finished stage's records, each once, in an order that no resume changes."""
+    with Journal(folder / f"{name}.jsonl", kind) as journal:
+        return [row for _, row in sorted({by(row): row for row in journal}.items())]
+
+
+def read_responses(folder: Path) -> list[Response]:
+    """Read a folder's responses."""
+    return read_outcomes(folder, "responses", Response, subject_of)
+
+
+def read_revisions(folder: Path) -> list[Revision]:
+    """Read a folder's revisions."""
+    return read_outcomes(folder, "revisions", Revision, subject_of)
+
+
+def read_preferences(folder: Path) -> list[Preference]:
+    """Read a folder's preferences."""
+    return read_outcomes(folder, "preferences", Preference, subject_of)

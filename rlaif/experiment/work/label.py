@@ -1,0 +1,43 @@
+"""Label comparisons of responses by the constitution."""
+
+from pathlib import Path
+
+from rlaif.errors import StageError
+from rlaif.experiment.context import Context
+from rlaif.experiment.outcomes import Outcomes, read_responses
+from rlaif.experiment.progress import tally
+from rlaif.experiment.stages import Done
+from rlaif.experiment.work.respond import draw
+from rlaif.feedback.label import label
+from rlaif.feedback.pair import pair
+from rlaif.feedback.respond import RespondConfig
+from rlaif.records import Preference, Response
+
+
+def work(run: Context, folder: Path) -> Done:
+    """Label the comparisons that are not labelled yet."""
+    config, seed = run.experiment.label, run.experiment.seed
+    assert config is not None
+    responses = _responses(run, folder)
+    comparisons = list(pair(run.train, responses, per_prompt=config.pairs, seed=seed))
+    if not comparisons:
+        raise StageError("label: no prompt has two responses to compare; raise respond.samples")
+    with Outcomes(folder, Preference, "preferences") as outcomes:
+        left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
+        made = label(left, run.constitution, run.judge(), config, seed=seed)
+        counts = outcomes.keep(made, run.watcher, "label", len(comparisons))
+    return Done(tally("preferences", counts), dict(counts))
+
+
+def _responses(run: Context, folder: Path) -> list[Response]:
+    """Give what is compared: respond's, or new draws from the fine-tuned policy."""
+    config = run.experiment.label
+    assert config is not None
+    if not config.samples:
+        return read_responses(run.finished("respond"))
+    how = (run.experiment.respond or RespondConfig()).model_copy(update={"samples": config.samples})
+    policy = run.policy_at(run.policy_path()) if run.experiment.sft else run.backend("policy")
+    # Another seed than respond's: these are new draws, also where the policy is still the base.
+    seed = run.experiment.seed + 1
+    draw(run, folder / "respond", "label: draw", policy, how, seed=seed)
+    return read_responses(folder / "respond")

@@ -1,0 +1,53 @@
+"""Move the policy: by the labels, or by a reward model or judge."""
+
+from pathlib import Path
+
+from rlaif.backends.connect import adapter_folder
+from rlaif.experiment.config import OptimizeSection
+from rlaif.experiment.context import Context
+from rlaif.experiment.curve import Curve, arrow
+from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.stages import Done
+from rlaif.feedback.select import widest
+from rlaif.judges.build import calibration_in
+from rlaif.judges.reward import JudgeReward
+from rlaif.records import Preference
+from rlaif.templates import Template
+from rlaif.training.optimize import optimize_policy
+from rlaif.training.reward import Reward, RewardModel
+
+
+def work(run: Context, folder: Path) -> Done:
+    """Optimize from the fine-tuned policy, or from the base where there is none."""
+    config = run.experiment.optimize
+    assert config is not None
+    is_offline = config.method == "dpo"
+    trained = optimize_policy(
+        config,
+        run.policy_path(),
+        folder / "model",
+        preferences=_preferences(run, config) if is_offline else None,
+        prompts=run.train,
+        reward=None if is_offline else _reward(run, config),
+        seed=run.experiment.seed,
+        progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
+    )
+    note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
+    return Done(note, trained.left_out, trained.metrics)
+
+
+def _preferences(run: Context, config: OptimizeSection) -> list[Preference]:
+    preferences = read_preferences(run.finished("label"))
+    return widest(preferences) if config.pairs == "widest" else preferences
+
+
+def _reward(run: Context, config: OptimizeSection) -> Reward:
+    if config.reward == "model":
+        return RewardModel(run.finished("reward") / "model")
+    label = run.experiment.label
+    return JudgeReward(
+        run.backend("judge"),
+        Template.load(label.template if label else "absolute"),
+        run.constitution,
+        calibration=calibration_in(adapter_folder(run.spec("judge"))),
+    )

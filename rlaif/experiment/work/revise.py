@@ -1,0 +1,42 @@
+"""Critique and revise the policy's responses, by the constitution."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rlaif.experiment.context import Context
+from rlaif.experiment.outcomes import Outcomes, read_responses
+from rlaif.experiment.progress import tally
+from rlaif.experiment.stages import Done
+from rlaif.feedback.revise import revise
+from rlaif.records import Response, Revision
+
+
+def work(run: Context, folder: Path) -> Done:
+    """Revise the first responses to each prompt that are not revised yet."""
+    config = run.experiment.revise
+    assert config is not None
+    wanted = first_of_each(read_responses(run.finished("respond")), config.responses)
+    with Outcomes(folder, Revision, "revisions") as outcomes:
+        made = revise(
+            run.train,
+            [response for response in wanted if response.id not in outcomes.seen],
+            run.constitution,
+            run.backend("critic"),
+            config,
+            judge=run.judge(),
+            seed=run.experiment.seed,
+        )
+        counts = outcomes.keep(made, run.watcher, "revise", len(wanted))
+    return Done(tally("revisions", counts), dict(counts))
+
+
+def first_of_each(responses: Sequence[Response], count: int) -> list[Response]:
+    """Keep the first few responses to each prompt."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for response in responses:
+        taken[response.prompt_id] += 1
+        if taken[response.prompt_id] <= count:
+            kept.append(response)
+    return kept

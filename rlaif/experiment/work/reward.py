@@ -1,0 +1,29 @@
+"""Train a reward model on the preferences."""
+
+from pathlib import Path
+
+from rlaif.experiment.context import Context
+from rlaif.experiment.curve import Curve, arrow
+from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.stages import Done
+from rlaif.training.reward import train_reward_model
+
+
+def work(run: Context, folder: Path) -> Done:
+    """Train on every label, with its probability."""
+    config = run.experiment.reward
+    assert config is not None
+    trained = train_reward_model(
+        read_preferences(run.finished("label")),
+        config,
+        run.base_path(),
+        folder / "model",
+        seed=run.experiment.seed,
+        progress=Curve(folder / "curve.jsonl", run.watcher, "reward"),
+    )
+    metrics = trained.metrics
+    note = f"{trained.rows} pairs, {arrow(metrics)}"
+    if "accuracy" in metrics:
+        low, high = metrics["accuracy_low"], metrics["accuracy_high"]
+        note += f", held-out accuracy {metrics['accuracy']:.2f} [{low:.2f}, {high:.2f}]"
+    return Done(note, trained.left_out, metrics)

@@ -1,0 +1,27 @@
+"""A judge by a short name, as a command line gives it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from rlaif.backends.connect import adapter_folder, connect, parse_judge
+from rlaif.judges.base import Judge
+from rlaif.judges.build import judge_from
+from rlaif.storage import CompletionStore
+
+
+def named_judge(
+    name: str,
+    template: str = "absolute",
+    *,
+    orders: Literal["both", "one"] = "both",
+    store: CompletionStore | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Judge:
+    """Connect to `embedded`, `openai:MODEL`, `recorded:FILE` or a folder, and make it a judge.
+
+    Raises:
+        InputError, MissingModelError: for a name that leads to no model.
+    """
+    spec = parse_judge(name)
+    backend = connect(spec, store=store, say=say)
+    return judge_from(backend, template, orders=orders, adapter=adapter_folder(spec))
