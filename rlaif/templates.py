@@ -4,9 +4,10 @@ A template's roles are split before anything is rendered, so a reply that is sho
 never open a turn; what is shown is fenced by marks that it cannot close.
 """
 
+import itertools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -30,7 +31,7 @@ from rlaif.records import (
 from rlaif.resources import find
 from rlaif.yamlfile import parse, read_text
 
-_SECTION = re.compile(r"^\[(system|user|assistant)\]$", re.MULTILINE)
+_SECTION = re.compile(r"^\[(example )?(system|user|assistant)\]$", re.MULTILINE)
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
@@ -44,6 +45,15 @@ class Read(NamedTuple):
     mass: float | None
     """What the options hold together of the whole probability, where that is known."""
     how: Reading
+
+
+class Turn(NamedTuple):
+    """One section of a prompt file."""
+
+    role: Role
+    body: str
+    is_example: bool = False
+    """Repeated for each of the input `examples`, with the variable `example`."""
 
 
 class Unread(NamedTuple):
@@ -190,8 +200,8 @@ class Template(Record):
     """The values that the turns use; declared and used must be the same."""
     sampling: Sampling
     answer: Answer
-    turns: tuple[tuple[Role, str], ...]
-    """Role and Jinja text of each turn; a last assistant turn is how the answer begins."""
+    turns: tuple[Turn, ...]
+    """The sections in order; a last assistant turn is how the answer begins."""
 
     @classmethod
     def load(cls, name: str | Path) -> "Template":
@@ -238,15 +248,24 @@ class Template(Record):
         missing = sorted(set(self.inputs) - set(values))
         if missing:
             raise TemplateError(f"{self.name}: needs a value for {', '.join(missing)}")
-        turns = [(role, self._fill(body, values)) for role, body in self.turns]
-        opening = turns.pop()[1] if turns[-1][0] == "assistant" else ""
+        turns = list(self._filled(values))
+        opening = turns.pop().content if turns[-1].role == "assistant" else ""
         return Request(
             id=id,
-            messages=tuple(Message(role=role, content=text) for role, text in turns),
+            messages=tuple(turns),
             sampling=self.sampling,
             opening=opening,
             options=self.answer.options,
         )
+
+    def _filled(self, values: Mapping[str, Any]) -> Iterator[Message]:
+        for is_example, turns in itertools.groupby(self.turns, key=lambda turn: turn.is_example):
+            block = list(turns)
+            rounds = [{"example": e} for e in values["examples"]] if is_example else [{}]
+            for more in rounds:
+                for turn in block:
+                    text = self._fill(turn.body, {**values, **more})
+                    yield Message(role=turn.role, content=text)
 
     def _fill(self, body: str, values: Mapping[str, Any]) -> str:
         try:
@@ -255,25 +274,27 @@ class Template(Record):
             raise TemplateError(f"{self.name}: {error}") from None
 
 
-def _turns(body: str, path: Path | str, line: int) -> tuple[tuple[Role, str], ...]:
+def _turns(body: str, path: Path | str, line: int) -> tuple[Turn, ...]:
     parts = _SECTION.split(body)
     if parts[0].strip():
         raise TemplateError.at(path, line + 1, "text before the first [system] or [user] line")
-    names: list[Any] = parts[1::2]
-    if not names or "user" not in names:
+    sections = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    turns = tuple(Turn(role, text.strip(), bool(example)) for example, role, text in sections)
+    if not any(turn.role == "user" and not turn.is_example for turn in turns):
         raise TemplateError.at(path, line + 1, "expected a [user] section")
-    return tuple(zip(names, (text.strip() for text in parts[2::2]), strict=True))
+    return turns
 
 
-def _check_inputs(
-    declared: tuple[str, ...], turns: tuple[tuple[Role, str], ...], path: Path | str
-) -> None:
+def _check_inputs(declared: tuple[str, ...], turns: tuple[Turn, ...], path: Path | str) -> None:
     used: set[str] = set()
-    for role, body in turns:
+    for turn in turns:
         try:
-            used |= meta.find_undeclared_variables(_ENVIRONMENT.parse(body))
+            names = meta.find_undeclared_variables(_ENVIRONMENT.parse(turn.body))
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError.at(path, None, f"[{role}] line {error.lineno}: {error}") from None
+            place = f"[{turn.role}] line {error.lineno}"
+            raise TemplateError.at(path, None, f"{place}: {error}") from None
+        # Inside an example section `example` is one of the input `examples`.
+        used |= (names - {"example"}) | {"examples"} if turn.is_example else names
     for name in sorted(used - set(declared)):
         raise TemplateError.at(path, None, f"uses {name!r}, which `inputs` does not declare")
     for name in sorted(set(declared) - used):
