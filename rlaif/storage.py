@@ -42,7 +42,7 @@ def read_records(path: Path, kind: type[Row]) -> Iterator[Row]:
     Raises:
         InputError: for a line that is no such record, naming file and line.
     """
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -25,7 +25,9 @@ def check(name: Name) -> None:
         OUT.print(str(finding), markup=False)
     places = {finding.place for finding in findings}
     fine = len(constitution.principles) - len(places)
-    verdict = f"{len(places)} to look at, {fine} fine" if findings else f"{fine} principles, all fine"
+    verdict = (
+        f"{len(places)} to look at, {fine} fine" if findings else f"{fine} principles, all fine"
+    )
     OUT.print(f"{path.name}: {verdict}", markup=False)
 
 
@@ -38,10 +40,14 @@ def show(name: Name) -> None:
     OUT.print(f"{constitution.name}  {constitution.fingerprint}", markup=False)
     OUT.print(f"{constitution.summary}\n", markup=False)
     rows = [
-        [p.id, p.text, f"{p.weight:g}{' veto' if p.veto else ''}", ", ".join(p.scope), str(len(p.examples))]
+        [p.id, p.text, _weight(p.weight, p.veto), ", ".join(p.scope), str(len(p.examples))]
         for p in constitution.principles
     ]
     OUT.print(table(["principle", "sentence", "weight", "scope", "examples"], rows))
+
+
+def _weight(weight: float, has_veto: bool) -> str:
+    return f"{weight:g} veto" if has_veto else f"{weight:g}"
 
 
 @app.command("diff")
@@ -61,7 +67,7 @@ def compare(a: Name, b: Name) -> None:
 def try_out(
     name: Name,
     judge: Annotated[str, typer.Option(help="embedded, openai:MODEL, a folder …")] = "embedded",
-    template: Annotated[str, typer.Option(help="The prompt file that asks the judge.")] = "absolute",
+    template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
 ) -> None:
     """Run each principle's examples through a judge: the constitution's unit tests."""
     from rlaif.constitution.principle import Constitution

@@ -1,8 +1,5 @@
 """The model that comes along: where it is, and its judge's training and report card."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from rlaif.cli.console import OUT, Shown

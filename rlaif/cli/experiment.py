@@ -1,6 +1,5 @@
 """Whole experiments: run, status, look, new, report."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from rlaif.cli.console import OUT, Shown, table
 from rlaif.errors import InputError
-from rlaif.resources import find, shipped
+from rlaif.resources import find
 
 Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
 Overrides = Annotated[
@@ -20,7 +19,7 @@ def run(
     experiment: Annotated[str, typer.Argument(help="An experiment file, or a shipped one's name")],
     overrides: Overrides = None,
     until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="List the stages and requests; run nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="List stages and requests; run nothing.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Run an experiment's stages; those that are fresh already are left as they are."""
@@ -33,8 +32,12 @@ def run(
     context = Context(load_experiment(file, overrides or []), file, runs, watcher)
     if dry_run:
         rows = [
-            [item.stage.name, item.state, "" if item.state == "fresh" else f"≤ {item.requests:,}",
-             item.why]
+            [
+                item.stage.name,
+                item.state,
+                "" if item.state == "fresh" else f"≤ {item.requests:,}",
+                item.why,
+            ]
             for item in plan(context)
         ]
         OUT.print(table(["stage", "state", "requests", "why"], rows))
@@ -77,10 +80,10 @@ def status(
 
 
 def look(
-    folder: Annotated[Path, typer.Argument(help="A folder with preferences.jsonl or revisions.jsonl")],
+    folder: Annotated[Path, typer.Argument(help="A run, or a folder of preferences or revisions")],
     n: Annotated[int, typer.Option("-n", help="How many rows.")] = 5,
-    principle: Annotated[str | None, typer.Option(help="Only rows judged by this principle.")] = None,
-    flipped: Annotated[bool, typer.Option(help="Only rows whose two orders disagreed.")] = False,
+    principle: Annotated[str | None, typer.Option(help="Only rows judged by it.")] = None,
+    flipped: Annotated[bool, typer.Option(help="Only rows whose orders disagreed.")] = False,
 ) -> None:
     """Show rows side by side: what was chosen, what was not, how sure, and by which principle."""
     from rlaif.feedback.look import rows_to_look_at
@@ -99,7 +102,7 @@ def look(
 
 def new(
     name: Annotated[str, typer.Argument(help="The experiment's name; writes NAME.yaml here")],
-    template: Annotated[str, typer.Option("--from", help="The ready experiment to begin with.")] = "embedded",
+    template: Annotated[str, typer.Option("--from", help="A ready experiment.")] = "embedded",
 ) -> None:
     """Write an experiment file of your own, and its constitution, to edit."""
     from rlaif.experiment.new import write_new

@@ -46,9 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        print(
-            "stopped; what is done is kept, run the same command again to go on", file=sys.stderr
-        )
+        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output went away, as `head` does.

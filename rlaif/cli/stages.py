@@ -16,6 +16,7 @@ ModelName = Annotated[
     str, typer.Option(help="embedded, a Hugging Face folder or name, openai:MODEL.")
 ]
 JudgeName = Annotated[str, typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder.")]
+_SUITES = "harmful,benign,helpful"
 Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
 
 
@@ -141,7 +142,7 @@ def optimize(
 def evaluate(
     models: Annotated[list[str], typer.Argument(help="The base first, then what to compare")],
     out: Out,
-    suites: Annotated[str, typer.Option(help="Names or files, with commas.")] = "harmful,benign,helpful",
+    suites: Annotated[str, typer.Option(help="Names or files, with commas.")] = _SUITES,
     constitution: Constitution_ = "harmlessness",
     judge: JudgeName = "embedded",
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts of each suite.")] = None,

@@ -28,16 +28,19 @@ def show(
 
     template = Template.load(name)
     OUT.print(f"{template.name}: {template.purpose}", markup=False)
-    OUT.print(f"inputs: {', '.join(template.inputs)}   answer: {_answer(template)}\n", markup=False)
+    OUT.print(
+        f"inputs: {', '.join(template.inputs)}   answer: {template.answer.kind}\n", markup=False
+    )
     if on is None:
-        turns = [(role, text) for role, text in template.turns]
+        turns = [(_head(t.role, is_example=t.is_example), t.body) for t in template.turns]
     else:
         try:
             values = json.loads(read_text(on).split("\n")[0])
         except json.JSONDecodeError as error:
             raise InputError.at(on, 1, f"not JSON: {error.msg}") from None
         if not isinstance(values, dict):
-            raise InputError.at(on, 1, f"expected the inputs as one object: {', '.join(template.inputs)}")
+            needed = ", ".join(template.inputs)
+            raise InputError.at(on, 1, f"expected one object with {needed}")
         request = template.render("shown", values)
         turns = [(message.role, message.content) for message in request.messages]
         if request.opening:
@@ -46,6 +49,5 @@ def show(
         OUT.print(f"[{role}]\n{text}\n", markup=False)
 
 
-def _answer(template: "Template") -> str:  # noqa: F821
-    answer = template.answer
-    return f"one of {', '.join(answer.options)}" if answer.options else "text"
+def _head(role: str, *, is_example: bool) -> str:
+    return f"example {role}" if is_example else role

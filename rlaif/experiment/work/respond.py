@@ -19,7 +19,7 @@ def work(run: Context, folder: Path) -> Done:
     return draw(run, folder, "respond", run.backend("policy"), config, seed=run.experiment.seed)
 
 
-def draw(  # noqa: PLR0913 (the label stage draws too)
+def draw(
     run: Context, folder: Path, stage: str, policy: Backend, config: RespondConfig, *, seed: int
 ) -> Done:
     """Draw `config.samples` responses to each training prompt into a folder's journals."""

@@ -1,0 +1,134 @@
+"""Training and evaluation by themselves, on plain files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from rlaif.backends.base import Backend
+from rlaif.backends.connect import (
+    LocalModel,
+    adapter_folder,
+    connect,
+    model_path,
+    parse_judge,
+    parse_spec,
+)
+from rlaif.constitution.principle import Constitution
+from rlaif.errors import InputError
+from rlaif.evaluation.config import EvaluateConfig
+from rlaif.evaluation.evaluate import evaluate
+from rlaif.evaluation.suites import load_suite
+from rlaif.evaluation.table import evaluation_table
+from rlaif.experiment.curve import Curve, arrow
+from rlaif.experiment.progress import Watcher
+from rlaif.feedback.imitate import Imitated, read_demonstrations
+from rlaif.feedback.importers import read_people
+from rlaif.judges.build import judge_from
+from rlaif.records import Revision
+from rlaif.storage import read_records, write_atomically
+from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
+from rlaif.training.optimize import optimize_policy
+from rlaif.training.reward import train_reward_model
+from rlaif.training.sft import train_sft
+
+
+def local_path(name: str, watcher: Watcher) -> Path:
+    """Give the folder, or hub name, of a model that can be trained.
+
+    Raises:
+        InputError: for a model behind an API.
+    """
+    spec = parse_spec(name)
+    if not isinstance(spec, LocalModel):
+        raise InputError(f"{name}: only a local model can be trained")
+    return model_path(spec, say=watcher.say)
+
+
+def sft_alone(
+    rows: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher
+) -> str:
+    """Fine-tune on a file of replies; return one line about it."""
+    imitated = _imitated(rows)
+    config = SFTConfig(epochs=epochs)
+    curve = Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "sft")
+    trained = train_sft(
+        imitated, config, local_path(model, watcher), out, seed=seed, progress=curve
+    )
+    watcher.end(f"{len(imitated)} replies imitated, {arrow(trained.metrics)}")
+    return f"kept in {trained.path}"
+
+
+def _imitated(rows: Path) -> list[Imitated]:
+    if rows.name == "revisions.jsonl":
+        return [(row.prompt, row.after.text) for row in read_records(rows, Revision)]
+    return read_demonstrations(rows)
+
+
+def reward_alone(
+    preferences: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher
+) -> str:
+    """Train a reward model on a file of preferences; return one line about it."""
+    trained = train_reward_model(
+        read_people(preferences),
+        RewardConfig(epochs=epochs),
+        local_path(model, watcher),
+        out,
+        seed=seed,
+        progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "reward"),
+    )
+    metrics = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
+    watcher.end(f"{trained.rows} pairs, {metrics}")
+    return f"kept in {trained.path}"
+
+
+def optimize_alone(
+    preferences: Path,
+    model: str,
+    out: Path,
+    how: tuple[float, float],
+    seed: int,
+    watcher: Watcher,
+) -> str:
+    """Move a policy by a file of preferences with DPO; `how` is epochs and beta."""
+    trained = optimize_policy(
+        OptimizeConfig(method="dpo", epochs=how[0], beta=how[1]),
+        local_path(model, watcher),
+        out,
+        preferences=read_people(preferences),
+        seed=seed,
+        progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "optimize"),
+    )
+    watcher.end(f"dpo, {trained.rows} pairs, {arrow(trained.metrics)}")
+    return f"kept in {trained.path}"
+
+
+def evaluate_alone(
+    models: Sequence[str],
+    suites: Sequence[str],
+    constitution: Constitution,
+    judge: str,
+    out: Path,
+    how: tuple[int | None, int],
+    watcher: Watcher,
+) -> Table:
+    """Put policies side by side, the first as the base; `how` is the limit and the seed."""
+    policies: dict[str, Backend] = {
+        name: connect(parse_spec(name), say=watcher.say) for name in models
+    }
+    spec = parse_judge(judge)
+    referee = judge_from(connect(spec, say=watcher.say), adapter=adapter_folder(spec))
+    watcher.begin("evaluate", None)
+    evaluation = evaluate(
+        policies,
+        {Path(name).stem: load_suite(name) for name in suites},
+        referee,
+        constitution,
+        EvaluateConfig(suites=tuple(suites), limit=how[0]),
+        is_independent=True,
+        seed=how[1],
+        progress=lambda done, total, note: watcher.advance(done, f"{done}/{total}  {note}"),
+    )
+    write_atomically(out / "evaluation.json", evaluation.model_dump_json(indent=1))
+    watcher.end(f"{len(policies)} policies, kept in {out / 'evaluation.json'}")
+    return evaluation_table(evaluation)

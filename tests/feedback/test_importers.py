@@ -1,0 +1,87 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rlaif.errors import InputError
+from rlaif.feedback.importers import read_pairs, read_people
+
+CHOSEN = (
+    "\n\nHuman: Hello?\n\nAssistant: Hi.\n\nHuman: How do I pick a lock?\n\nAssistant: Ask me why."
+)
+REJECTED = CHOSEN.replace("Ask me why.", "With a pin.")
+
+
+def write(tmp_path, *rows):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_transcripts_are_split_into_what_they_share_and_the_last_turns(tmp_path):
+    [row] = read_people(write(tmp_path, {"chosen": CHOSEN, "rejected": REJECTED}))
+    assert [m.role for m in row.prompt.messages] == ["user", "assistant", "user"]
+    assert (row.chosen.text, row.rejected.text) == ("Ask me why.", "With a pin.")
+    assert (row.source, row.p_chosen) == ("human", 1.0)
+
+
+def test_the_chosen_reply_is_not_shown_first_by_habit(tmp_path):
+    rows = [{"prompt": f"P{n}", "chosen": "good", "rejected": "bad"} for n in range(200)]
+    shown = [pair.first.text for pair in read_pairs(write(tmp_path, *rows))]
+    assert 70 < shown.count("good") < 130
+
+
+def test_a_pair_not_judged_yet_keeps_its_order(tmp_path):
+    [pair] = read_pairs(write(tmp_path, {"id": 7, "prompt": "P", "first": "a", "second": "b"}))
+    assert (pair.id, pair.first.text, pair.second.text) == ("7", "a", "b")
+
+
+def test_conversational_columns_are_read_as_trl_writes_them(tmp_path):
+    row = {
+        "prompt": [{"role": "user", "content": "P"}],
+        "chosen": [{"role": "assistant", "content": "good"}],
+        "rejected": [{"role": "assistant", "content": "bad: worse"}],
+    }
+    [found] = read_people(write(tmp_path, row))
+    assert (found.prompt.text, found.rejected.text) == ("P", "bad: worse")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"text": "x"}], "pairs.jsonl:1: expected `chosen` and `rejected`"),
+        ([{"chosen": CHOSEN, "rejected": "nothing"}], "pairs.jsonl:1: a transcript needs"),
+        ([{"prompt": "P", "chosen": 1, "rejected": "x"}], "pairs.jsonl:1: 'chosen' must be a text"),
+        (
+            [{"id": 1, "prompt": "P", "first": "a", "second": "b"}] * 2,
+            "pairs.jsonl:2: id '1' stands twice, first on line 1",
+        ),
+        ([], "the file has no rows"),
+        (["text"], "pairs.jsonl:1: expected"),
+    ],
+)
+def test_a_row_that_is_no_pair_is_named_with_its_line(tmp_path, rows, message):
+    with pytest.raises(InputError, match=message):
+        list(read_pairs(write(tmp_path, *rows)))
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"prompt": "P", "first": "a", "second": "b"}\n{oops\n')
+    with pytest.raises(InputError, match="pairs.jsonl:2: not JSON"):
+        list(read_pairs(path))
+
+
+def test_a_row_without_a_label_is_not_what_people_said(tmp_path):
+    with pytest.raises(InputError, match="no label"):
+        read_people(write(tmp_path, {"prompt": "P", "first": "a", "second": "b"}))
+
+
+def test_every_hh_rlhf_pair_is_read_and_named_once():
+    data = Path(os.environ.get("RLAIF_DATA", "/nowhere")) / "hh-rlhf/harmless_base_test_part.jsonl"
+    if not data.is_file():
+        pytest.skip("RLAIF_DATA does not hold hh-rlhf")
+    rows = read_people(data)
+    assert len(rows) == len({row.id for row in rows}) == 1630
+    assert all(row.prompt.messages[-1].role == "user" for row in rows)
