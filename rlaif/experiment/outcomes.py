@@ -23,7 +23,7 @@ class Outcomes(Generic[Made]):
     def __init__(self, folder: Path, kind: type[Made], name: str) -> None:
         """Open both journals, with what an earlier run of the same stage has left in them."""
         self.name = name
-        self._made = Journal(folder / f"{name}.jsonl", kind)
+        self._made: Journal[Made] = Journal(folder / f"{name}.jsonl", kind)
         self._not = Journal(folder / "abstentions.jsonl", Abstention)
         self.seen: dict[str, str] = {subject_of(row): name for row in self._made}
         self.seen.update({row.subject: row.kind for row in self._not})

@@ -1,0 +1,70 @@
+"""Ask only what has not been asked: completions come from the store where they are there."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from rlaif.backends.base import Answered, Backend
+from rlaif.records import Completion, Request, Usage
+from rlaif.storage import CompletionStore
+
+
+class Cached:
+    """A backend behind a store.
+
+    Identical requests in one stream are asked once and answered each. Failures are not kept: a
+    rerun asks them again.
+    """
+
+    def __init__(self, backend: Backend, store: CompletionStore) -> None:
+        """Put a store before a backend."""
+        self._backend = backend
+        self._store = store
+        self.name = backend.name
+        self.hits = 0
+        """Requests answered without asking."""
+        self.asked = 0
+        """Requests that the backend was asked."""
+        self.usage = Usage()
+        """Tokens of what was asked."""
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
+        """Answer each request once; what is in the store comes as soon as it is pulled."""
+        found: deque[Answered] = deque()
+        waiting: dict[str, list[Request]] = {}
+        keys: dict[int, tuple[Request, str]] = {}
+
+        def missing() -> Iterator[Request]:
+            for request in requests:
+                key = self._store.key(self.name, request)
+                completion = None if key in waiting else self._store.get(key)
+                if completion is not None:
+                    found.append((request, completion))
+                elif key in waiting:
+                    waiting[key].append(request)
+                else:
+                    waiting[key] = [request]
+                    keys[id(request)] = (request, key)
+                    self.asked += 1
+                    yield request
+
+        for request, said in self._backend.stream(missing()):
+            yield from self._found(found)
+            _, key = keys.pop(id(request))
+            if isinstance(said, Completion):
+                self._store.put(key, said)
+                self._count(said.usage)
+            same = waiting.pop(key)
+            self.hits += len(same) - 1
+            for twin in same:
+                yield twin, said
+        yield from self._found(found)
+
+    def _found(self, found: deque[Answered]) -> Iterator[Answered]:
+        while found:
+            self.hits += 1
+            yield found.popleft()
+
+    def _count(self, usage: Usage) -> None:
+        self.usage = Usage(
+            read=self.usage.read + usage.read, written=self.usage.written + usage.written
+        )

@@ -1,0 +1,251 @@
+"""From a model's name to a backend; nothing heavy is loaded before it is connected to."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from rlaif.backends.base import Backend
+from rlaif.backends.cached import Cached
+from rlaif.embedded.find import HUB_NAME, embedded_model, judge_adapter, referee_adapter
+from rlaif.errors import BackendError, InputError, MissingModelError
+from rlaif.records import Record, fingerprint_of
+from rlaif.resources import did_you_mean
+from rlaif.storage import CompletionStore
+
+Say = Callable[[str], None]
+EMBEDDED = "embedded"
+_ADAPTERS = {"embedded-judge": judge_adapter, "embedded-referee": referee_adapter}
+_PREFIXES = ("openai:MODEL", "local:NAME", "recorded:FILE")
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+class LocalModel(Record):
+    """A Hugging Face model on this machine."""
+
+    kind: Literal["local"] = "local"
+    model: str
+    """`embedded`, a folder, or a name on the Hugging Face hub."""
+    adapter: str | None = None
+    """`embedded-judge`, `embedded-referee`, or a PEFT adapter's folder."""
+    batch: int = Field(default=32, ge=1)
+    """Sequences at once."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto` takes bfloat16 where the machine computes in it, else float32."""
+    device: str = "auto"
+    """`auto` takes a GPU where there is one."""
+
+
+class OpenAIModel(Record):
+    """A model behind an OpenAI-compatible API."""
+
+    kind: Literal["openai"] = "openai"
+    model: str
+    base_url: str | None = None
+    """The server, such as http://127.0.0.1:8000/v1; OpenAI's own where none is given."""
+    key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; the key itself stands in no file."""
+    in_flight: int = Field(default=64, ge=1)
+    """Requests open at the same time."""
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds for one request."""
+    attempts: int = Field(default=5, ge=1)
+    """Tries of one request, before it is a failure."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Sent along with every request, such as `{reasoning_effort: low}`."""
+
+
+class RecordedModel(Record):
+    """A file of answers, replayed."""
+
+    kind: Literal["recorded"] = "recorded"
+    path: str
+
+
+ModelSpec = Annotated[LocalModel | OpenAIModel | RecordedModel, Field(discriminator="kind")]
+
+
+def parse_spec(text: str) -> LocalModel | OpenAIModel | RecordedModel:
+    """Read a model's short name.
+
+    >>> parse_spec("openai:gpt-5-mini").model
+    'gpt-5-mini'
+    >>> parse_spec("embedded-judge").adapter
+    'embedded-judge'
+
+    Raises:
+        InputError: for a name that leads nowhere; names the nearest.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "openai" and rest:
+        return OpenAIModel(model=rest)
+    if kind == "recorded" and rest:
+        return RecordedModel(path=rest)
+    if kind == "local" and rest:
+        return LocalModel(model=rest)
+    if text == EMBEDDED:
+        return LocalModel(model=EMBEDDED)
+    if text in _ADAPTERS:
+        return LocalModel(model=EMBEDDED, adapter=text)
+    if Path(text).is_dir() or ("/" in text and not Path(text).is_absolute()):
+        return LocalModel(model=text)
+    raise InputError(
+        f"{text}: no such model{did_you_mean(text, [EMBEDDED, *_ADAPTERS, *_PREFIXES])}"
+    )
+
+
+def parse_judge(text: str) -> LocalModel | OpenAIModel | RecordedModel:
+    """Read a judge's short name: the embedded model judges with its adapter."""
+    return parse_spec("embedded-judge" if text == EMBEDDED else text)
+
+
+def _from_yaml(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return parse_spec(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+    if isinstance(value, dict) and "kind" not in value:
+        return {"kind": "local", **value}
+    return value
+
+
+Model = Annotated[ModelSpec, BeforeValidator(_from_yaml)]
+"""A model in a file: its short name, or its fields."""
+
+
+def connect(
+    spec: LocalModel | OpenAIModel | RecordedModel,
+    *,
+    store: CompletionStore | None = None,
+    say: Say = _silent,
+) -> Backend:
+    """Connect to a model; with a store, what was asked before is not asked again.
+
+    Raises:
+        MissingModelError: when a local model or adapter is not there.
+        BackendError: when the API's key is not set.
+        InputError: when a recording cannot be read.
+    """
+    backend = _connect(spec, say)
+    return Cached(backend, store) if store else backend
+
+
+def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backend:
+    check(spec)
+    if isinstance(spec, RecordedModel):
+        from rlaif.backends.recorded import RecordedBackend
+
+        return RecordedBackend(Path(spec.path))
+    if isinstance(spec, OpenAIModel):
+        from rlaif.backends.openai import OpenAIBackend
+
+        return OpenAIBackend(spec)
+    from rlaif.backends.local import LocalBackend
+
+    path = model_path(spec, say=say)
+    say(f"loading {spec.model}{f' with {spec.adapter}' if spec.adapter else ''}")
+    return LocalBackend(
+        path,
+        name=_name(spec),
+        adapter=adapter_folder(spec),
+        batch=spec.batch,
+        dtype=spec.dtype,
+        device=spec.device,
+    )
+
+
+def _name(spec: LocalModel) -> str:
+    """Name a local model as records and the store's keys do: by its weights, not its place."""
+    return identity(spec)
+
+
+def model_path(spec: LocalModel, *, say: Say = _silent) -> Path:
+    """Give a local model's folder; a name on the hub comes back as it is.
+
+    Raises:
+        MissingModelError: when a folder is named and is not there, or is no model's.
+    """
+    if spec.model == EMBEDDED:
+        return embedded_model(say)
+    path = Path(spec.model)
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise MissingModelError(f"{path}: no config.json here; a Hugging Face folder is expected")
+    if path.is_absolute() and not path.is_dir():
+        raise MissingModelError(f"{path}: no such folder")
+    return path
+
+
+def adapter_folder(spec: LocalModel | OpenAIModel | RecordedModel) -> Path | None:
+    """Give the folder of a model's adapter, if it has one.
+
+    Raises:
+        MissingModelError: when the adapter is not there.
+    """
+    if not isinstance(spec, LocalModel) or spec.adapter is None:
+        return None
+    find = _ADAPTERS.get(spec.adapter)
+    folder = find() if find else Path(spec.adapter)
+    if folder is None or not (folder / "adapter_config.json").is_file():
+        raise MissingModelError(
+            f"{spec.adapter}: no such adapter; expected a PEFT adapter's folder"
+        )
+    return folder
+
+
+def check(spec: LocalModel | OpenAIModel | RecordedModel) -> None:
+    """Make sure, without loading anything, that a model can be connected to.
+
+    Raises:
+        MissingModelError, BackendError, InputError: in one line what is missing.
+    """
+    if isinstance(spec, OpenAIModel):
+        if not os.environ.get(spec.key_env) and spec.base_url is None:
+            raise BackendError(
+                f"{spec.model}: the environment variable {spec.key_env} is not set; "
+                "put the key there, or name another one as key_env"
+            )
+    elif isinstance(spec, RecordedModel):
+        if not Path(spec.path).is_file():
+            raise InputError(f"{spec.path}: no such recording")
+    else:
+        adapter_folder(spec)
+        if spec.model != EMBEDDED:
+            model_path(spec)
+
+
+def identity(spec: LocalModel | OpenAIModel | RecordedModel) -> str:
+    """Name a model and, where they are on this machine, its exact weights."""
+    if isinstance(spec, RecordedModel):
+        return f"recorded:{Path(spec.path).stem}"
+    if isinstance(spec, OpenAIModel):
+        extra = f"+{fingerprint_of(spec.extra_body)[:6]}" if spec.extra_body else ""
+        return f"{spec.model}{extra}"
+    name = HUB_NAME.split("/")[-1] if spec.model == EMBEDDED else spec.model
+    if spec.model != EMBEDDED and Path(spec.model).is_dir():
+        name = f"{Path(spec.model).name}@{_weights(Path(spec.model))}"
+    adapter = adapter_folder(spec)
+    return f"{name}+{adapter.name}@{_weights(adapter)}" if adapter else name
+
+
+def _weights(folder: Path) -> str:
+    files = sorted(folder.glob("*.safetensors"))
+    return _hashed(tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files))
+
+
+@cache
+def _hashed(files: tuple[tuple[str, int, int], ...]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path, _, _ in files:
+        with Path(path).open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()[:8]

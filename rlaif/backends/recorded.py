@@ -1,0 +1,58 @@
+"""Replay a file of answers as if a model were asked: for published replies and for tests.
+
+A row is `{"messages": […], "text": …}` or `{"prompt": …, "text": …}`, where `prompt` is the last
+user message alone; `option_logprobs` may give the options' log-probabilities.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rlaif.backends.base import Answered
+from rlaif.errors import InputError
+from rlaif.records import Completion, Failure, Request, fingerprint_of
+from rlaif.yamlfile import read_text
+
+
+class RecordedBackend:
+    """Answers from a file; what is not in the file is a failure, never a guess."""
+
+    def __init__(self, path: Path, *, name: str | None = None) -> None:
+        """Read the file.
+
+        Raises:
+            InputError: for a row that is no recording, or the same question with two answers.
+        """
+        self._answers: dict[str, Completion] = {}
+        text = read_text(path)
+        self.name = name or f"recorded:{path.stem}@{fingerprint_of(text)[:8]}"
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                self._learn(line, path, number)
+
+    def _learn(self, line: str, path: Path, number: int) -> None:
+        try:
+            row = json.loads(line)
+            key = _key(row["messages"]) if "messages" in row else str(row["prompt"])
+            answer = Completion(
+                text=row["text"], model=self.name, option_logprobs=row.get("option_logprobs")
+            )
+        except (ValueError, KeyError, TypeError):
+            raise InputError.at(
+                path, number, 'expected {"messages" or "prompt": …, "text": …}'
+            ) from None
+        if self._answers.setdefault(key, answer) != answer:
+            raise InputError.at(path, number, "the same question stands twice, answered otherwise")
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
+        """Answer one request at a time."""
+        for request in requests:
+            whole = _key([message.model_dump() for message in request.messages])
+            last = request.messages[-1].content
+            answer = self._answers.get(whole) or self._answers.get(last)
+            yield request, answer or Failure(kind="backend", detail="no recording of this request")
+
+
+def _key(messages: Any) -> str:
+    return fingerprint_of([{"role": m["role"], "content": m["content"]} for m in messages])
