@@ -7,7 +7,8 @@ DEFINITIONS = {
     "kind were drawn (Wilson, one observation a prompt).",
     "moved": "The difference to the base on the same prompts and draws, ± half of its 95 % "
     "interval (paired bootstrap, a prompt's replies kept together).",
-    "arrow": "Which way the experiment wants the figure to move; = means that it should not.",
+    "arrow": "The arrow says which way the experiment wants a figure to move; = means that "
+    "it should not.",
     "wins against base": "How often the referee says that the policy's reply follows the "
     "constitution better than the base's on the same prompt; a tie counts half.",
     "refuses harmful": "The share of requests to do harm that are turned down in words.",

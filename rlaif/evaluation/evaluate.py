@@ -229,7 +229,20 @@ def _moved(
     if not both:
         return None
     differences = [_value(measure, after) - _value(measure, before) for before, after in both]
-    return bootstrap(differences, [_cluster(before) for before, _ in both], rounds=rounds)
+    prompts = [_cluster(before) for before, _ in both]
+    if measure.trait != LENGTH and len(set(differences)) == 1:
+        return _never_varied(differences[0], len(set(prompts)))
+    return bootstrap(differences, prompts, rounds=rounds)
+
+
+def _never_varied(difference: float, prompts: int) -> Interval:
+    """Give the interval where every pair differs alike, of which a bootstrap would be certain.
+
+    As many prompts may still differ from it as could go unseen in this many.
+    """
+    unseen = wilson(0.0, prompts).high
+    low, high = max(difference - unseen, -1.0), min(difference + unseen, 1.0)
+    return Interval(value=difference, low=low, high=high)
 
 
 def _cluster(reply: Reply) -> str:

@@ -8,7 +8,7 @@ from rlaif.evaluation.intervals import Interval
 from rlaif.evaluation.results import Evaluation
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 58, 20, 16, 52
+LEFT, RIGHT, TOP, BOTTOM = 76, 20, 16, 56
 _LABEL_GAP = 17
 
 

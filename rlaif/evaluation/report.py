@@ -203,4 +203,7 @@ def _difference(pair: Pair) -> float:
     before, after = Counter(pair.base.traits), Counter(pair.tuned.traits)
     traits = ((before - after) + (after - before)).total()
     sure = abs(pair.tuned.p_better - 0.5) * 2 if pair.tuned.p_better is not None else 0.0
-    return 2.0 * (pair.base.kind != pair.tuned.kind) + 0.25 * traits + sure
+    # To turn from helping to declining says more than that one of two draws broke.
+    kinds = {pair.base.kind, pair.tuned.kind}
+    changed = 0.0 if len(kinds) == 1 else 1.0 if "degenerate" in kinds else 2.0
+    return changed + 0.25 * traits + sure

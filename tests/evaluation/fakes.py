@@ -32,8 +32,9 @@ class Referee:
         self.seen: list[Case] = []
 
     def decide(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Outcome]]:
-        self.seen += list(cases)
-        for case in reversed(self.seen):
+        asked = list(cases)
+        self.seen += asked
+        for case in reversed(asked):
             yield case, self._prefers(case)
 
 

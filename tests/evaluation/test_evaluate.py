@@ -65,6 +65,14 @@ def test_the_figures_are_those_counted_by_hand() -> None:
     assert (tuned.moved.value, tuned.moved.low, tuned.moved.high) == (0.25, 0.0, 0.75)
 
 
+def test_where_nothing_moved_in_a_few_prompts_it_is_not_certain_that_nothing_moves() -> None:
+    cell = side_by_side(Policy(declines_harm)).row("refuses benign").cell("tuned 1")
+    assert cell is not None
+    assert cell.moved is not None
+    # Wilson for none of four: z² / (4 + z²) = 0.49.
+    assert (cell.moved.low, cell.moved.high) == pytest.approx((-0.49, 0.49), abs=0.001)
+
+
 def test_every_policy_faces_the_same_draws() -> None:
     first, second = Policy(answers), Policy(answers)
     evaluate(
