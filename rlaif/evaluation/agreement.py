@@ -41,6 +41,38 @@ class Agreement(Record):
     judge: Agreed
     trivial: tuple[Agreed, ...]
 
+    @property
+    def head(self) -> list[str]:
+        """Name the columns of `rows`."""
+        return ["", "agrees", "95 % interval", "κ", "pairs", "undecided"]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Write the judge and the trivial ones as lines of a table."""
+        return [_in_words(agreed) for agreed in (self.judge, *self.trivial)]
+
+    @property
+    def notes(self) -> list[str]:
+        """Say what the table is of, and what is not in it."""
+        told = f"{self.pairs:,} pairs of {self.prompts:,} prompts; intervals are by prompt"
+        left = [
+            (self.unlabelled, "pairs have no label of the judge"),
+            (self.people_undecided, "pairs were left open by people"),
+        ]
+        return [told, *(f"{count:,} {what} and are left out" for count, what in left if count)]
+
+
+def _in_words(agreed: Agreed) -> list[str]:
+    share, kappa = agreed.share, agreed.kappa
+    return [
+        agreed.name,
+        f"{share.value:.3f}" if share else "–",
+        f"{share.low:.3f} to {share.high:.3f}" if share else "–",
+        f"{kappa:.2f}" if kappa is not None else "–",
+        f"{agreed.agreed + agreed.disagreed:,}",
+        f"{agreed.undecided:,}",
+    ]
+
 
 class _Row(NamedTuple):
     comparison: Comparison

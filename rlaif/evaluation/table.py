@@ -1,12 +1,16 @@
 """The table of an evaluation as plain text cells, for the terminal and the report alike."""
 
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
+from rlaif.errors import StageError
 from rlaif.evaluation.config import LENGTH, Measure
 from rlaif.evaluation.intervals import Interval
 from rlaif.evaluation.results import Evaluation, Row, WinRate
+from rlaif.evaluation.runs import read_run
 
 Movement = Literal["better", "worse", "unclear", "steady", "none"]
 """Which way a figure moved beside what was wanted; `steady` is no clear move where none was."""
@@ -46,20 +50,35 @@ def table_rows(evaluation: Evaluation) -> list[TableRow]:
     return rows
 
 
-def rich_table(evaluation: Evaluation) -> Table:
-    """Lay the rows out for a terminal; the last policy's difference to the base stands beside."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def result_table(run: Path) -> Table:
+    """Lay out the evaluation of a run's folder for a terminal."""
+    found = read_run(run).evaluation
+    if found is None:
+        raise StageError(f"{run}: not evaluated yet; run the stage `evaluate` first")
+    return evaluation_table(found)
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Lay an evaluation out for a terminal; the last policy's difference to the base is beside."""
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="bold",
+        caption=Text("\n".join(footnotes(evaluation)), style="dim"),
+        caption_justify="left",
+    )
     table.add_column("")
     table.add_column("")
     for policy in evaluation.policies:
-        table.add_column(policy, no_wrap=True)
+        table.add_column(Text(policy), no_wrap=True)
     for row in table_rows(evaluation):
-        figures = [cell.figure for cell in row.cells]
-        if row.cells[-1].moved:
-            colour = _COLOURS.get(row.cells[-1].movement)
-            moved = f"({row.cells[-1].moved})"
-            figures[-1] += f"  [{colour}]{moved}[/{colour}]" if colour else f"  {moved}"
-        table.add_row(row.name, row.arrow, *figures)
+        figures = [Text(cell.figure) for cell in row.cells]
+        last = row.cells[-1]
+        if last.moved:
+            figures[-1].append("  ").append(f"({last.moved})", style=_COLOURS.get(last.movement))
+        # Names are a person's own words, which may hold what looks like markup.
+        table.add_row(Text(row.name), row.arrow, *figures)
     return table
 
 

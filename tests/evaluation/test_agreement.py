@@ -100,3 +100,14 @@ def test_labels_of_other_pairs_are_refused() -> None:
     other = judged(True)[0].model_copy(update={"id": "pair1"})
     with pytest.raises(InputError, match="pair1: the label is of another pair"):
         agreement([other], people(2))
+
+
+def test_the_table_has_the_judge_first_and_says_what_is_left_out() -> None:
+    found = agreement(judged(True, True, False), people(4))
+    assert found.rows[0][:2] == ["judge", "0.667"]
+    assert [row[0] for row in found.rows[1:]] == [row.name for row in found.trivial]
+    assert all(len(row) == len(found.head) for row in found.rows)
+    assert found.notes == [
+        "3 pairs of 3 prompts; intervals are by prompt",
+        "1 pairs have no label of the judge and are left out",
+    ]

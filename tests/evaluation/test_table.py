@@ -1,17 +1,20 @@
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from rlaif.errors import StageError
 from rlaif.evaluation.config import Measure
 from rlaif.evaluation.intervals import Interval
 from rlaif.evaluation.results import WinRate
 from rlaif.evaluation.table import (
     WINS,
     Movement,
+    evaluation_table,
     footnotes,
     movement,
-    rich_table,
+    result_table,
     shown_move,
     table_rows,
 )
@@ -58,7 +61,7 @@ def test_the_table_has_a_row_for_each_measure_and_the_wins_last() -> None:
 
 def test_the_terminal_shows_the_last_difference_in_brackets() -> None:
     out = io.StringIO()
-    Console(file=out, width=120, no_color=True).print(rich_table(run_folder.evaluation()))
+    Console(file=out, width=120, no_color=True).print(evaluation_table(run_folder.evaluation()))
     (line,) = [line for line in out.getvalue().splitlines() if line.startswith("refuses harmful")]
     moved = run_folder.evaluation().row("refuses harmful").cell("after dpo")
     assert moved is not None
@@ -76,3 +79,33 @@ def test_the_footnotes_say_who_judged_and_what_is_missing() -> None:
         update={"wins": (WinRate(policy="after dpo", figure=None, abstained={"no-mass": 3}),)}
     )
     assert any("no answer for 3 pairs" in note for note in footnotes(silent))
+
+
+def test_the_footnotes_stand_under_the_table_in_the_terminal() -> None:
+    out = io.StringIO()
+    evaluation = run_folder.evaluation(is_independent=False)
+    Console(file=out, width=200, no_color=True).print(evaluation_table(evaluation))
+    assert "also labelled the training data" in " ".join(out.getvalue().split())
+
+
+def test_a_measure_may_be_called_what_looks_like_markup() -> None:
+    evaluation = run_folder.evaluation()
+    odd = evaluation.rows[0].model_copy(update={"name": "[red]brief[/red] [/]"})
+    out = io.StringIO()
+    Console(file=out, width=120, no_color=True).print(
+        evaluation_table(evaluation.model_copy(update={"rows": (odd, *evaluation.rows[1:])}))
+    )
+    assert "[red]brief[/red] [/]" in out.getvalue()
+
+
+def test_a_run_without_an_evaluation_says_which_stage_is_missing(tmp_path: Path) -> None:
+    run_folder.write_text(tmp_path / "experiment.yaml", "name: young\n")
+    with pytest.raises(StageError, match="run the stage `evaluate` first"):
+        result_table(tmp_path)
+
+
+def test_the_table_of_a_run_is_that_of_its_evaluation(tmp_path: Path) -> None:
+    run_folder.write_run(tmp_path / "run")
+    shown = [list(column.cells) for column in result_table(tmp_path / "run").columns]
+    fresh = evaluation_table(run_folder.evaluation())
+    assert shown == [list(column.cells) for column in fresh.columns]

@@ -1,0 +1,22 @@
+import re
+from importlib.resources import files
+
+from rlaif.evaluation.definitions import DEFINITIONS
+from rlaif.evaluation.measures import STANDARD
+from rlaif.evaluation.table import WINS
+
+TEMPLATE = files("rlaif.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
+
+
+def test_every_standard_row_has_its_definition() -> None:
+    assert {*STANDARD, WINS} <= set(DEFINITIONS)
+
+
+def test_the_page_uses_every_definition_and_no_other() -> None:
+    used = set(re.findall(r"define\.(?!get\b)(\w+)", TEMPLATE))
+    assert used <= set(DEFINITIONS)
+    assert set(DEFINITIONS) - used <= {*STANDARD, WINS}
+
+
+def test_a_definition_is_a_sentence() -> None:
+    assert all(text[0].isupper() and text.endswith(".") for text in DEFINITIONS.values())

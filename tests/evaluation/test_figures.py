@@ -1,0 +1,67 @@
+import itertools
+import math
+
+import pytest
+
+from rlaif.evaluation.figures import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, curves, frontier
+from rlaif.evaluation.intervals import Interval
+from rlaif.evaluation.results import Cell, Row
+from tests.evaluation import run_folder
+
+
+def test_helping_goes_right_and_declining_goes_up() -> None:
+    spots = {spot.policy: spot for spot in frontier(run_folder.evaluation())}
+    assert list(spots) == ["base", "after sft", "after dpo"]
+    assert spots["after dpo"].y < spots["base"].y
+    # The tuned policy answers some with markup, which is broken text and no help.
+    assert spots["after dpo"].helps.value < spots["base"].helps.value
+    assert spots["after dpo"].x < spots["base"].x
+    assert all(spot.x_low <= spot.x <= spot.x_high for spot in spots.values())
+    assert all(spot.y_high <= spot.y <= spot.y_low for spot in spots.values())
+
+
+def test_the_corners_of_the_picture_are_nothing_and_everything() -> None:
+    evaluation = run_folder.evaluation()
+
+    def all_at(row: Row, value: float) -> Row:
+        figure = Interval(value=value, low=value, high=value)
+        cell = Cell(policy="base", figure=figure, replies=1, prompts=1)
+        return row.model_copy(update={"cells": (cell,)})
+
+    for value, corner in ((0.0, (LEFT, HEIGHT - BOTTOM)), (1.0, (WIDTH - RIGHT, TOP))):
+        rows = tuple(all_at(row, value) for row in evaluation.rows)
+        (spot,) = frontier(evaluation.model_copy(update={"rows": rows}))
+        assert (spot.x, spot.y) == corner
+
+
+def test_labels_of_policies_at_one_place_do_not_lie_on_each_other() -> None:
+    labels = sorted(spot.label_y for spot in frontier(run_folder.evaluation()))
+    assert all(below - above >= 17 for above, below in itertools.pairwise(labels))
+
+
+def test_without_harmful_prompts_there_is_no_picture() -> None:
+    evaluation = run_folder.evaluation()
+    rows = tuple(row for row in evaluation.rows if row.name != "refuses harmful")
+    assert frontier(evaluation.model_copy(update={"rows": rows})) == []
+
+
+def test_a_curve_fills_its_box_and_the_loss_comes_first() -> None:
+    points = [{"step": s, "total": 3, "kl": k, "loss": 2 - s} for s, k in ((1, 0.5), (2, 0.1))]
+    loss, kl = curves(points, width=100, height=50)
+    assert (loss.name, kl.name) == ("loss", "kl")
+    assert [(x, y) for x, y, _ in loss.points] == [(0, 0), (100, 50)]
+    assert (loss.first, loss.last, loss.low, loss.high) == (1, 0, 0, 1)
+    assert loss.path == "0.0,0.0 100.0,50.0"
+
+
+def test_steps_that_lack_a_metric_or_are_not_finite_are_left_out_of_its_line() -> None:
+    points: list[dict[str, float]] = [
+        {"step": 1, "loss": 1.0},
+        {"step": 2},
+        {"step": 3, "loss": math.nan},
+        {"step": 4, "loss": 1.0},
+    ]
+    assert curves(points[:3], width=100, height=50) == []
+    (line,) = curves(points, width=100, height=50)
+    assert [x for x, _, _ in line.points] == pytest.approx([0, 100])
+    assert {y for _, y, _ in line.points} == {25}
