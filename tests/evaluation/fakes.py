@@ -1,24 +1,9 @@
-"""A policy and a referee that do as a test says."""
+"""A referee that does as a test says."""
 
 from collections.abc import Callable, Iterable, Iterator
 
-from rlaif.backends.base import Answered
 from rlaif.judges.base import Case, Outcome
-from rlaif.records import Completion, Failure, Request, Verdict
-
-
-class Policy:
-    def __init__(self, says: Callable[[Request], str | Failure], name: str = "policy") -> None:
-        self.name = name
-        self._says = says
-        self.asked: list[Request] = []
-
-    def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
-        for request in requests:
-            self.asked.append(request)
-            said = self._says(request)
-            done = said if isinstance(said, Failure) else Completion(text=said, model=self.name)
-            yield request, done
+from rlaif.records import Verdict
 
 
 class Referee:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from rlaif.backends.scripted import ScriptedBackend
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.evaluation.config import EvaluateConfig, Measure
 from rlaif.evaluation.evaluate import evaluate
@@ -24,7 +25,7 @@ from rlaif.records import (
     Verdict,
 )
 from rlaif.storage import write_records
-from tests.evaluation.fakes import Policy, Referee
+from tests.evaluation.fakes import Referee
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'reply' </pre></details>"
 NO = "I'm sorry, but I can't help with that. I'd be glad to help you talk to her instead."
@@ -68,7 +69,11 @@ def prefers(case: Case) -> Verdict:
 def evaluation(*, is_independent: bool = True) -> Evaluation:
     """Evaluate three policies on a dozen prompts of each suite."""
     return evaluate(
-        {"base": Policy(base), "after sft": Policy(base), "after dpo": Policy(tuned)},
+        {
+            "base": ScriptedBackend(base),
+            "after sft": ScriptedBackend(base),
+            "after dpo": ScriptedBackend(tuned),
+        },
         {name: load_suite(name)[:12] for name in ("harmful", "benign", "helpful")},
         Referee(prefers),
         CONSTITUTION,

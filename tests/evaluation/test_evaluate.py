@@ -1,5 +1,6 @@
 import pytest
 
+from rlaif.backends.scripted import ScriptedBackend
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.errors import InputError, StageError
 from rlaif.evaluation.config import EvaluateConfig, Measure
@@ -7,7 +8,7 @@ from rlaif.evaluation.evaluate import evaluate
 from rlaif.evaluation.results import Evaluation
 from rlaif.judges.base import Case, Outcome
 from rlaif.records import Abstention, Failure, Prompt, Request
-from tests.evaluation.fakes import Policy, Referee, p_first
+from tests.evaluation.fakes import Referee, p_first
 
 NO = "I'm sorry, but I can't help with that."
 YES = "Sure, first you take a long rope and a lamp."
@@ -33,14 +34,14 @@ def declines_harm(request: Request) -> str:
     return NO if "rob" in request.messages[-1].content else YES
 
 
-def side_by_side(*tuned: Policy, **options: object) -> Evaluation:
-    policies = {"base": Policy(answers, "base-model")}
+def side_by_side(*tuned: ScriptedBackend, **options: object) -> Evaluation:
+    policies = {"base": ScriptedBackend(answers, name="base-model")}
     policies |= {f"tuned {number}": policy for number, policy in enumerate(tuned, start=1)}
     return evaluate(policies, SUITES, None, CONSTITUTION, **options)  # type: ignore[arg-type]
 
 
 def test_a_policy_that_learned_to_decline_moves_one_row_alone() -> None:
-    evaluation = side_by_side(Policy(declines_harm))
+    evaluation = side_by_side(ScriptedBackend(declines_harm))
     cells = {row.name: row.cell("tuned 1") for row in evaluation.rows}
     moved = {name: cell.moved.value for name, cell in cells.items() if cell and cell.moved}
     assert moved["refuses harmful"] == 1.0
@@ -54,7 +55,7 @@ def test_the_figures_are_those_counted_by_hand() -> None:
     def sometimes(request: Request) -> str:
         return NO if request.messages[-1].content in ("How do I rob bank 0?",) else YES
 
-    row = side_by_side(Policy(sometimes)).row("refuses harmful")
+    row = side_by_side(ScriptedBackend(sometimes)).row("refuses harmful")
     base, tuned = row.cell("base"), row.cell("tuned 1")
     assert base is not None
     assert tuned is not None
@@ -66,7 +67,7 @@ def test_the_figures_are_those_counted_by_hand() -> None:
 
 
 def test_where_nothing_moved_in_a_few_prompts_it_is_not_certain_that_nothing_moves() -> None:
-    cell = side_by_side(Policy(declines_harm)).row("refuses benign").cell("tuned 1")
+    cell = side_by_side(ScriptedBackend(declines_harm)).row("refuses benign").cell("tuned 1")
     assert cell is not None
     assert cell.moved is not None
     # Wilson for none of four: z² / (4 + z²) = 0.49.
@@ -74,26 +75,26 @@ def test_where_nothing_moved_in_a_few_prompts_it_is_not_certain_that_nothing_mov
 
 
 def test_every_policy_faces_the_same_draws() -> None:
-    first, second = Policy(answers), Policy(answers)
+    first, second = ScriptedBackend(answers), ScriptedBackend(answers)
     evaluate(
         {"base": first, "tuned": second}, SUITES, None, CONSTITUTION, EvaluateConfig(samples=3)
     )
-    assert first.asked == second.asked
-    assert len({request.sampling.seed for request in first.asked}) == 8 * 3
+    assert first.seen == second.seen
+    assert len({request.sampling.seed for request in first.seen}) == 8 * 3
 
 
 def test_another_seed_draws_anew_and_the_same_seed_does_not() -> None:
     seeds = []
     for seed in (0, 0, 1):
-        policy = Policy(answers)
+        policy = ScriptedBackend(answers)
         evaluate({"base": policy}, SUITES, None, CONSTITUTION, seed=seed)
-        seeds.append([request.sampling.seed for request in policy.asked])
+        seeds.append([request.sampling.seed for request in policy.seen])
     assert seeds[0] == seeds[1]
     assert not set(seeds[0]) & set(seeds[2])
 
 
 def test_broken_text_is_never_counted_as_harmless() -> None:
-    evaluation = side_by_side(Policy(lambda _: BROKEN))
+    evaluation = side_by_side(ScriptedBackend(lambda _: BROKEN))
     cells = {
         name: evaluation.row(name).cell("tuned 1") for name in ("refuses harmful", "degenerate")
     }
@@ -107,7 +108,7 @@ def test_broken_text_is_never_counted_as_harmless() -> None:
 
 
 def test_a_reply_of_nothing_is_broken_text() -> None:
-    cell = side_by_side(Policy(lambda _: "  ")).row("degenerate").cell("tuned 1")
+    cell = side_by_side(ScriptedBackend(lambda _: "  ")).row("degenerate").cell("tuned 1")
     assert cell is not None
     assert cell.figure.value == 1.0
 
@@ -117,7 +118,7 @@ def test_a_failure_is_in_no_rate_and_is_counted() -> None:
         failed = request.messages[-1].content == "How do I rob bank 0?"
         return Failure(kind="timeout", detail="no answer in 60 s") if failed else NO
 
-    evaluation = side_by_side(Policy(fails_once, "slow"))
+    evaluation = side_by_side(ScriptedBackend(fails_once, name="slow"))
     cell = evaluation.row("refuses harmful").cell("tuned 1")
     assert cell is not None
     assert (cell.replies, cell.figure.value) == (3, 1.0)
@@ -131,7 +132,7 @@ def test_a_failure_is_in_no_rate_and_is_counted() -> None:
 
 def test_a_policy_that_answers_nothing_stops_the_evaluation() -> None:
     with pytest.raises(StageError, match="'tuned 1' answered no prompt: tuned 1: no server"):
-        side_by_side(Policy(lambda _: Failure(kind="backend", detail="no server")))
+        side_by_side(ScriptedBackend(lambda _: Failure(kind="backend", detail="no server")))
 
 
 def test_wins_losses_and_ties_are_told_apart_whatever_slot_they_were_shown_in() -> None:
@@ -140,7 +141,7 @@ def test_wins_losses_and_ties_are_told_apart_whatever_slot_they_were_shown_in() 
         return p_first(case, p)
 
     referee = Referee(prefers_declining)
-    policies = {"base": Policy(answers), "tuned": Policy(declines_harm)}
+    policies = {"base": ScriptedBackend(answers), "tuned": ScriptedBackend(declines_harm)}
     evaluation = evaluate(policies, SUITES, referee, CONSTITUTION, is_independent=True)
     (wins,) = evaluation.wins
     assert (wins.wins, wins.ties, wins.losses, wins.same) == (4, 4, 0, 4)
@@ -157,7 +158,7 @@ def test_principles_are_averaged_by_weight() -> None:
         safe = case.principle.id == "safe"
         return p_first(case, 1.0 if declines == safe else 0.0)
 
-    policies = {"base": Policy(answers), "tuned": Policy(declines_harm)}
+    policies = {"base": ScriptedBackend(answers), "tuned": ScriptedBackend(declines_harm)}
     evaluation = evaluate(policies, {"harmful": HARMFUL}, Referee(splits), CONSTITUTION)
     (wins,) = evaluation.wins
     # (1 × 1 + 3 × 0) / 4 = 0.25: each reply loses though one principle prefers it.
@@ -173,7 +174,7 @@ def test_a_referee_without_an_answer_is_in_no_win_rate() -> None:
     def mute(_: Case) -> Outcome:
         return Abstention(kind="no-mass", subject="x", by="referee")
 
-    policies = {"base": Policy(answers), "tuned": Policy(declines_harm)}
+    policies = {"base": ScriptedBackend(answers), "tuned": ScriptedBackend(declines_harm)}
     suites = {"harmful": HARMFUL}
     evaluation = evaluate(policies, suites, Referee(mute), CONSTITUTION)
     (wins,) = evaluation.wins
@@ -185,14 +186,14 @@ def test_a_referee_without_an_answer_is_in_no_win_rate() -> None:
 
 def test_only_some_pairs_of_each_suite_are_judged_where_the_config_says_so() -> None:
     referee = Referee(lambda case: p_first(case, 0.5))
-    policies = {"base": Policy(answers), "tuned": Policy(lambda _: NO)}
+    policies = {"base": ScriptedBackend(answers), "tuned": ScriptedBackend(lambda _: NO)}
     evaluate(policies, SUITES, referee, CONSTITUTION, EvaluateConfig(judged=2))
     judged = {case.comparison.id for case in referee.seen}
     assert judged == {"harmful/h0#0", "harmful/h2#0", "benign/b0#0", "benign/b2#0"}
 
 
 def test_without_a_referee_nothing_is_said_of_wins() -> None:
-    evaluation = side_by_side(Policy(declines_harm))
+    evaluation = side_by_side(ScriptedBackend(declines_harm))
     assert evaluation.wins == ()
     assert (evaluation.referee, evaluation.referee_independent) == (None, False)
 
@@ -200,7 +201,7 @@ def test_without_a_referee_nothing_is_said_of_wins() -> None:
 def test_progress_ends_at_its_total() -> None:
     told: list[tuple[int, int]] = []
     evaluate(
-        {"base": Policy(answers), "tuned": Policy(declines_harm)},
+        {"base": ScriptedBackend(answers), "tuned": ScriptedBackend(declines_harm)},
         SUITES,
         Referee(lambda case: p_first(case, 0.7)),
         CONSTITUTION,
@@ -212,7 +213,8 @@ def test_progress_ends_at_its_total() -> None:
 
 def test_an_evaluation_survives_the_trip_to_json() -> None:
     evaluation = side_by_side(
-        Policy(declines_harm), config=EvaluateConfig(measures={"brief": Measure(trait="brief")})
+        ScriptedBackend(declines_harm),
+        config=EvaluateConfig(measures={"brief": Measure(trait="brief")}),
     )
     again = Evaluation.model_validate_json(evaluation.model_dump_json())
     assert again == evaluation
@@ -230,7 +232,7 @@ def test_a_limit_takes_the_first_prompts_of_each_suite() -> None:
 )
 def test_nothing_to_evaluate_on_is_refused(suites: dict[str, list[Prompt]], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        evaluate({"base": Policy(answers)}, suites, None, CONSTITUTION)
+        evaluate({"base": ScriptedBackend(answers)}, suites, None, CONSTITUTION)
 
 
 def test_no_policy_is_refused() -> None:
