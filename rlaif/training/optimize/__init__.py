@@ -1,1 +1,38 @@
 """Policy optimizers, one file for each family of methods."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rlaif.errors import StageError
+from rlaif.records import Preference, Prompt
+from rlaif.training.common import Progress, Trained
+from rlaif.training.config import OptimizeConfig
+from rlaif.training.optimize.dpo import train_dpo
+from rlaif.training.optimize.rloo import train_rloo
+from rlaif.training.reward import Reward
+
+
+def optimize_policy(  # noqa: PLR0913 (preferences or prompts with a reward)
+    config: OptimizeConfig,
+    model: Path | str,
+    out: Path,
+    *,
+    preferences: Sequence[Preference] | None = None,
+    prompts: Sequence[Prompt] = (),
+    reward: Reward | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Trained:
+    """Move a policy from `model` by the configured method, and write it to `out`.
+
+    Raises:
+        StageError: when what the method learns from is missing.
+        MissingModelError: when the model is not there.
+    """
+    if config.method == "dpo":
+        if preferences is None:
+            raise StageError("optimize.method dpo learns from preferences; there are none")
+        return train_dpo(preferences, config, model, out, seed=seed, progress=progress)
+    if reward is None or not prompts:
+        raise StageError(f"optimize.method {config.method} needs prompts and a reward")
+    return train_rloo(prompts, reward, config, model, out, seed=seed, progress=progress)

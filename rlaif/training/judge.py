@@ -1,0 +1,275 @@
+"""Train a judge: a LoRA adapter that answers yes or no to any statement about a reply.
+
+Labels come from code (`rlaif.embedded.traits`) and, where `RLAIF_DATA` is there, from people. Many
+statements are asked after one reply in one row, each seeing the reply and itself alone, so that
+what is learned is what a single question is answered with.
+"""
+
+import json
+import math
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from pydantic import Field
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from rlaif.errors import StageError
+from rlaif.records import Record, fingerprint_of
+from rlaif.training.judge_data import Document, documents, exchanges, read_replies
+from rlaif.training.judge_people import people_documents
+from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
+
+Say = Callable[[str], None]
+
+
+class JudgeTraining(Record):
+    """How a judge is trained."""
+
+    labels: int = Field(default=50_000, ge=100)
+    """Questions asked about replies in all."""
+    people: int = Field(default=1_000, ge=0)
+    """Of people's judgements, this many questions beside them."""
+    exchanges: int = Field(default=4_000, ge=10)
+    """Replies that the questions are about: the base's own, refusals, and edits of both."""
+    rank: int = Field(default=16, ge=1)
+    """LoRA's rank."""
+    layers_from: int = Field(default=6, ge=0)
+    """The first layer that is adapted; the lower ones read, the upper ones judge."""
+    learning_rate: float = Field(default=8e-4, gt=0)
+    batch: int = Field(default=12, ge=1)
+    """Rows in one step; a row is a reply with up to sixteen questions."""
+    seed: int = 0
+    save_every: float = Field(default=180.0, gt=0)
+    """Seconds between checkpoints."""
+
+
+class Trainable:
+    """Half-precision adapter weights with a master copy in float32, and AdamW over the copy.
+
+    A step of 1e-4 times a weight is lost in bfloat16; in the master copy it is not.
+    """
+
+    def __init__(self, model: PeftModel, learning_rate: float) -> None:
+        """Take the model's trainable weights over."""
+        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
+        self.masters = [weight.detach().float().clone() for weight in self.weights]
+        self.optimizer = torch.optim.AdamW(
+            self.masters, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+        )
+
+    def step(self, learning_rate: float) -> None:
+        """Move the masters by the weights' gradients, and copy them back."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        for weight, master in zip(self.weights, self.masters, strict=True):
+            master.grad = None if weight.grad is None else weight.grad.float()
+            weight.grad = None
+        torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            for weight, master in zip(self.weights, self.masters, strict=True):
+                weight.copy_(master)
+
+    def state(self) -> dict[str, object]:
+        """Give what a resumed run needs."""
+        return {"masters": self.masters, "optimizer": self.optimizer.state_dict()}
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Go on from a checkpoint."""
+        with torch.no_grad():
+            saved = state["masters"]
+            assert isinstance(saved, list)
+            for weight, master, kept in zip(self.weights, self.masters, saved, strict=True):
+                master.copy_(kept)
+                weight.copy_(kept)
+        self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
+
+
+def training_documents(config: JudgeTraining, replies: Path, data: Path | None) -> list[Document]:
+    """Make the questions that training asks, the same ones for the same seed."""
+    rng = random.Random(config.seed)
+    pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
+    asked = documents(pool, config.labels, rng)
+    asked += people_documents(data, config.people, rng)
+    rng.shuffle(asked)
+    return asked
+
+
+def train_judge(
+    config: JudgeTraining,
+    base: Path,
+    replies: Path,
+    out: Path,
+    *,
+    data: Path | None = None,
+    say: Say = lambda _: None,
+) -> Path:
+    """Train an adapter for `base` and write it to `out`; a killed run goes on from a checkpoint.
+
+    Args:
+        config: sizes and rates.
+        base: any causal model's folder, with a chat template.
+        replies: JSONL of the base's own replies (`rlaif.training.judge_replies` makes it).
+        out: the adapter's folder; checkpoints and the learning curve go to `<out>.work`.
+        data: a folder with people's judgements; left out where it is absent.
+        say: is told how training goes.
+
+    Raises:
+        StageError: when there is nothing to learn from, or the loss is no number.
+    """
+    torch.manual_seed(config.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    asked = training_documents(config, replies, data)
+    if not asked:
+        raise StageError(f"{replies}: no reply to learn from")
+    say(f"{len(asked):,} rows, {sum(len(d.questions) for d in asked):,} labels")
+    model = _adapted(base, config).to(device)
+    work = out.with_name(f"{out.name}.work")
+    work.mkdir(parents=True, exist_ok=True)
+    loop = _Loop(config, model, tokenizer, asked, work, device, say)
+    loop.run(out)
+    return out
+
+
+def _adapted(base: Path, config: JudgeTraining) -> PeftModel:
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    layers = list(
+        range(
+            min(config.layers_from, model.config.num_hidden_layers - 1),
+            model.config.num_hidden_layers,
+        )
+    )
+    lora = LoraConfig(
+        r=config.rank,
+        lora_alpha=2 * config.rank,
+        target_modules=sorted(
+            {
+                name.rsplit(".", 1)[-1]
+                for name, module in model.get_decoder().named_modules()
+                if isinstance(module, torch.nn.Linear)
+            }
+        ),
+        layers_to_transform=layers,
+        task_type="CAUSAL_LM",
+    )
+    adapted: PeftModel = get_peft_model(model, lora, autocast_adapter_dtype=False)
+    return adapted
+
+
+class _Loop:
+    def __init__(
+        self,
+        config: JudgeTraining,
+        model: PeftModel,
+        tokenizer: PreTrainedTokenizerBase,
+        asked: list[Document],
+        work: Path,
+        device: str,
+        say: Say,
+    ) -> None:
+        self.config, self.model, self.tokenizer = config, model, tokenizer
+        self.asked, self.work, self.device, self.say = asked, work, device, say
+        self.trainable = Trainable(model, config.learning_rate)
+        self.steps = math.ceil(len(asked) / config.batch)
+        self.key = fingerprint_of([config.fingerprint, len(asked)])
+        self.yes, self.no = answer_ids(tokenizer)
+
+    def run(self, out: Path) -> None:
+        first = self._resume()
+        saved = time.monotonic()
+        for step in range(first, self.steps):
+            loss, right, count = self._step(step)
+            if not math.isfinite(loss):
+                raise StageError(f"the loss is {loss} at step {step}; lower the learning rate")
+            self._log(step, loss, right / count)
+            if time.monotonic() - saved > self.config.save_every:
+                self._save(step + 1, out)
+                saved = time.monotonic()
+        self._save(self.steps, out)
+
+    def _rate(self, step: int) -> float:
+        """Warm up over a twentieth, then fall along a cosine to a tenth."""
+        warm = max(self.steps // 20, 1)
+        if step < warm:
+            return self.config.learning_rate * (step + 1) / warm
+        done = (step - warm) / max(self.steps - warm, 1)
+        return self.config.learning_rate * (0.1 + 0.9 * (1 + math.cos(math.pi * done)) / 2)
+
+    def _step(self, step: int) -> tuple[float, int, int]:
+        start = step * self.config.batch
+        chosen = self.asked[start : start + self.config.batch]
+        answers = torch.tensor(
+            [self.yes if q.answer else self.no for d in chosen for q in d.questions],
+            device=self.device,
+        )
+        total, right = 0.0, 0
+        # Rows of like length together: a row is padded to the longest beside it.
+        rows = [self._row(document) for document in chosen]
+        offsets = _offsets(rows)
+        order = sorted(range(len(rows)), key=lambda index: _length(rows[index]))
+        half = len(order) // 2 or 1
+        for part in (order[:half], order[half:]):
+            if not part:
+                continue
+            packed = pack([rows[i] for i in part], self.tokenizer.pad_token_id, self.device)
+            logits = answer_logits(self.model, packed)
+            wanted = torch.cat([answers[offsets[i] : offsets[i + 1]] for i in part])
+            loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
+            (loss / len(answers)).backward()
+            total += float(loss.detach())
+            said_yes = logits[:, self.yes] > logits[:, self.no]
+            right += int((said_yes == (wanted == self.yes)).sum())
+        self.trainable.step(self._rate(step))
+        return total / len(answers), right, len(answers)
+
+    def _row(self, document: Document) -> Row:
+        exchange, questions = document
+        return row(self.tokenizer, exchange.prompt, exchange.reply, [q.text for q in questions])
+
+    def _log(self, step: int, loss: float, accuracy: float) -> None:
+        line = {"step": step, "loss": round(loss, 4), "accuracy": round(accuracy, 4)}
+        with (self.work / "curve.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        if step % 20 == 0:
+            self.say(f"step {step} of {self.steps}  loss {loss:.3f}  right {accuracy:.2f}")
+
+    def _save(self, step: int, out: Path) -> None:
+        """Write the checkpoint and the adapter as it stands, each whole or not at all."""
+        state = {"key": self.key, "step": step, **self.trainable.state()}
+        torch.save(state, self.work / "checkpoint.new")
+        (self.work / "checkpoint.new").replace(self.work / "checkpoint.pt")
+        fresh = self.work / "adapter"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self.model.save_pretrained(fresh)
+        out.mkdir(parents=True, exist_ok=True)
+        for name in ("adapter_model.safetensors", "adapter_config.json"):
+            (fresh / name).replace(out / name)
+
+    def _resume(self) -> int:
+        path = self.work / "checkpoint.pt"
+        if not path.is_file():
+            return 0
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        if state["key"] != self.key:
+            self.say("another configuration's checkpoint is left aside; starting anew")
+            return 0
+        self.trainable.restore(state)
+        self.say(f"going on at step {state['step']}")
+        return int(state["step"])
+
+
+def _length(packed: Row) -> int:
+    return len(packed.opening) + sum(map(len, packed.branches))
+
+
+def _offsets(rows: list[Row]) -> list[int]:
+    offsets = [0]
+    for each in rows:
+        offsets.append(offsets[-1] + len(each.branches))
+    return offsets

@@ -1,0 +1,156 @@
+"""Direct preference optimisation with soft labels: TRL's trainer, a probability and a weight a row.
+
+The reference is the starting policy itself, read once before the first update: with an adapter,
+the base with the adapter off; without, the weights as they were loaded.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import trl
+from datasets import Dataset
+from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+from rlaif.records import Preference
+from rlaif.training.common import (
+    Silent,
+    Watch,
+    adapter,
+    arguments,
+    need_rows,
+    quiet,
+    run,
+    soft_loss,
+    with_even_weights,
+)
+from rlaif.training.config import OptimizeConfig, Progress, Trained
+from rlaif.training.dataset import dpo_tokens, preference_rows
+from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+
+_REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
+_LABELS = ("p_chosen", "weight")
+
+
+class PairCollator(DataCollatorForPreference):
+    """Pads pairs as TRL does, and keeps each row's probability and weight."""
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """Make a batch: the chosen rows, then the rejected ones."""
+        batch: dict[str, Any] = super().torch_call(examples)
+        for name in _LABELS:
+            batch[name] = torch.tensor([example[name] for example in examples])
+        return batch
+
+
+class SoftDPOTrainer(Silent, trl.DPOTrainer):
+    """TRL's trainer over tokenised rows, with the soft, weighted loss."""
+
+    def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+        return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        self._signature_columns = list(dict.fromkeys([*self._signature_columns, *_LABELS]))
+
+    def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:  # noqa: ARG002
+        """Read the reference's log-probabilities; TRL's own does so through a file and a bar."""
+        order = sorted(range(len(dataset)), key=lambda row: dataset[row]["length"])
+        found: dict[int, tuple[float, float]] = {}
+        self.model.eval()
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            batch = self._prepare_inputs(self.data_collator([dataset[row] for row in rows]))
+            batch = {key: value for key, value in batch.items() if key not in _LABELS}
+            chosen, rejected = self.compute_ref_log_probs(self.model, batch)
+            found.update(
+                zip(rows, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)
+            )
+        self.model.train()
+        for side, column in enumerate(_REFERENCES):
+            dataset = dataset.add_column(column, [found[row][side] for row in range(len(dataset))])
+        return dataset
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:  # noqa: ARG002, FBT001
+        labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, -100)
+        outputs = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            labels=labels,
+            fused_lm_head=True,
+            use_cache=False,
+        )
+        chosen, rejected = outputs.log_probs.sum(dim=1).chunk(2)
+        chosen = chosen - inputs["ref_chosen_logps"]
+        rejected = rejected - inputs["ref_rejected_logps"]
+        margins = self.beta * (chosen - rejected)
+        self._note(chosen.detach(), rejected.detach())
+        return soft_loss(margins, inputs["p_chosen"], inputs["weight"])
+
+    def _note(self, chosen: torch.Tensor, rejected: torch.Tensor) -> None:
+        seen = {
+            "accuracy": (chosen > rejected).float(),
+            "logratio_chosen": chosen,
+            "logratio_rejected": rejected,
+        }
+        metrics = self._metrics["train" if self.model.training else "eval"]
+        for name, values in seen.items():
+            metrics[name].append(self.accelerator.gather(values).mean().item())
+
+
+def optimize_by_dpo(
+    preferences: Sequence[Preference],
+    config: OptimizeConfig,
+    model: Path,
+    out: Path,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Trained:
+    """Make what is preferred likelier than it was, against what is not; write `out`."""
+    started = time.monotonic()
+    with quiet(seed):
+        tokenizer = load_tokenizer(model)
+        tokens, long = dpo_tokens(tokenizer, preference_rows(preferences), config.max_length)
+        left_out = {"too long": long}
+        need_rows(len(tokens), left_out, "preferences")
+        watch = Watch(progress)
+        with whole_folder(out) as folder:
+            trainer = make_trainer(tokens, tokenizer, config, model, folder, seed)
+            trainer.add_callback(watch)
+            run(trainer)
+            save(trainer.model, tokenizer, folder)
+    metrics = {
+        **watch.first_and_last(),
+        **{name: watch.mean(name) for name in ("accuracy", "logratio_chosen", "logratio_rejected")},
+        "seconds": time.monotonic() - started,
+    }
+    return Trained(out, metrics, len(tokens), left_out)
+
+
+def make_trainer(  # noqa: PLR0913 - what a trainer is made of
+    tokens: list[dict[str, Any]],
+    tokenizer: Any,
+    config: OptimizeConfig,
+    model: Path,
+    folder: Path,
+    seed: int,
+) -> SoftDPOTrainer:
+    """Put the trainer together; the reference is read here, before anything moves."""
+    more = {
+        "beta": config.beta,
+        "max_length": config.max_length,
+        "precompute_ref_log_probs": True,
+        "precompute_ref_batch_size": config.batch,
+    }
+    with reading(model):
+        return SoftDPOTrainer(
+            model=checked(model),
+            args=arguments(trl.DPOConfig, config, folder, seed, **more),
+            train_dataset=Dataset.from_list(with_even_weights(tokens)),
+            data_collator=PairCollator(pad_token_id=tokenizer.pad_token_id),
+            processing_class=tokenizer,
+            peft_config=adapter(config.lora, model, "CAUSAL_LM"),
+        )

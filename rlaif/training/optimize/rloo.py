@@ -1,0 +1,119 @@
+"""RLOO: sample answers, score them, and make the better ones of a prompt's group likelier.
+
+TRL's trainer, with the reward as a plain function of prompts and texts.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import trl
+from datasets import Dataset
+
+from rlaif.errors import StageError
+from rlaif.records import Prompt
+from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, quiet, run
+from rlaif.training.config import OptimizeConfig, Progress, Reward, Trained
+from rlaif.training.dataset import messages_of, prompt_ids
+from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+
+
+class RLOOTrainer(Silent, trl.RLOOTrainer):
+    """TRL's trainer."""
+
+
+class Scorer:
+    """Asks the reward, and counts the answers that it gave no score."""
+
+    __name__ = "reward"
+
+    def __init__(self, prompts: Sequence[Prompt], reward: Reward) -> None:
+        """Score answers to these prompts with this reward."""
+        self._prompts, self._reward = prompts, reward
+        self.asked = self.abstained = 0
+
+    def __call__(
+        self, completions: list[list[dict[str, str]]], row: list[int], **_: Any
+    ) -> list[float | None]:
+        """Score one text for each prompt; None stays None, which TRL leaves out of the group."""
+        texts = [completion[0]["content"] for completion in completions]
+        scores = list(self._reward([self._prompts[index] for index in row], texts))
+        self.asked += len(scores)
+        self.abstained += scores.count(None)
+        if self.abstained == self.asked >= 64:
+            raise StageError(
+                f"the reward scored none of the first {self.asked} answers, so nothing can be "
+                "learned; look at the judge or the reward model first"
+            )
+        return scores
+
+
+def optimize_by_rloo(
+    prompts: Sequence[Prompt],
+    reward: Reward,
+    config: OptimizeConfig,
+    model: Path,
+    out: Path,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Trained:
+    """Raise the reward of what the policy samples, staying near where it started; write `out`."""
+    started = time.monotonic()
+    with quiet(seed):
+        tokenizer = load_tokenizer(model)
+        kept = _that_fit(prompts, tokenizer, config)
+        left_out = {"too long": len(prompts) - len(kept)}
+        need_rows(len(kept), left_out, "prompts")
+        scorer, watch = Scorer(kept, reward), Watch(progress)
+        with whole_folder(out) as folder:
+            args = arguments(trl.RLOOConfig, config, folder, seed, **_options(config))
+            with reading(model):
+                trainer = RLOOTrainer(
+                    model=checked(model),
+                    reward_funcs=scorer,
+                    args=args,
+                    train_dataset=_dataset(kept, config),
+                    processing_class=tokenizer,
+                    peft_config=adapter(config.lora, model, "CAUSAL_LM"),
+                    callbacks=[watch],
+                )
+            run(trainer)
+            if scorer.abstained == scorer.asked:
+                raise StageError(f"the reward scored none of {scorer.asked} answers")
+            save(trainer.model, tokenizer, folder)
+    tenth = max(1, len(watch.logs) // 10)
+    metrics = {
+        "steps": float(len(watch.logs)),
+        "reward_first": sum(log["reward"] for log in watch.logs[:tenth]) / tenth,
+        "reward_last": watch.mean("reward", 0.1),
+        "kl": watch.mean("kl", 0.1),
+        "length": watch.mean("completions/mean_length", 0.1),
+        "answers": float(scorer.asked),
+        "seconds": time.monotonic() - started,
+    }
+    return Trained(out, metrics, len(kept), {**left_out, "reward abstained": scorer.abstained})
+
+
+def _options(config: OptimizeConfig) -> dict[str, Any]:
+    clip = config.clip_reward
+    return {
+        "beta": config.beta,
+        "num_generations": config.samples,
+        "max_completion_length": config.max_new_tokens,
+        "temperature": config.temperature,
+        "reward_clip_range": None if clip is None else (-clip, clip),
+    }
+
+
+def _that_fit(prompts: Sequence[Prompt], tokenizer: Any, config: OptimizeConfig) -> list[Prompt]:
+    room = config.max_length - config.max_new_tokens
+    return [p for p in prompts if len(prompt_ids(tokenizer, messages_of(p))) <= room]
+
+
+def _dataset(prompts: Sequence[Prompt], config: OptimizeConfig) -> Any:
+    rows = [{"prompt": messages_of(prompt), "row": row} for row, prompt in enumerate(prompts)]
+    # TRL takes only whole generation batches: fewer prompts than one of them would be none at all.
+    needed = config.batch * config.gradient_accumulation // config.samples
+    return Dataset.from_list(rows * -(-needed // len(rows)))
