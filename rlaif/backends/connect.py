@@ -4,17 +4,33 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
+from rlaif.backends.spec import LocalModel, ModelSpec, OpenAIModel, RecordedModel
 from rlaif.embedded.find import HUB_NAME, embedded_model, judge_adapter, referee_adapter
 from rlaif.errors import BackendError, InputError, MissingModelError
-from rlaif.records import Record, fingerprint_of
+from rlaif.records import fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.storage import CompletionStore
+
+__all__ = [
+    "LocalModel",
+    "Model",
+    "ModelSpec",
+    "OpenAIModel",
+    "RecordedModel",
+    "adapter_folder",
+    "check",
+    "connect",
+    "identity",
+    "model_path",
+    "parse_judge",
+    "parse_spec",
+]
 
 Say = Callable[[str], None]
 EMBEDDED = "embedded"
@@ -24,51 +40,6 @@ _PREFIXES = ("openai:MODEL", "local:NAME", "recorded:FILE")
 
 def _silent(_: str) -> None:
     """Say nothing."""
-
-
-class LocalModel(Record):
-    """A Hugging Face model on this machine."""
-
-    kind: Literal["local"] = "local"
-    model: str
-    """`embedded`, a folder, or a name on the Hugging Face hub."""
-    adapter: str | None = None
-    """`embedded-judge`, `embedded-referee`, or a PEFT adapter's folder."""
-    batch: int = Field(default=32, ge=1)
-    """Sequences at once."""
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """`auto` takes bfloat16 where the machine computes in it, else float32."""
-    device: str = "auto"
-    """`auto` takes a GPU where there is one."""
-
-
-class OpenAIModel(Record):
-    """A model behind an OpenAI-compatible API."""
-
-    kind: Literal["openai"] = "openai"
-    model: str
-    base_url: str | None = None
-    """The server, such as http://127.0.0.1:8000/v1; OpenAI's own where none is given."""
-    key_env: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key; the key itself stands in no file."""
-    in_flight: int = Field(default=64, ge=1)
-    """Requests open at the same time."""
-    timeout: float = Field(default=60.0, gt=0)
-    """Seconds for one request."""
-    attempts: int = Field(default=5, ge=1)
-    """Tries of one request, before it is a failure."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Sent along with every request, such as `{reasoning_effort: low}`."""
-
-
-class RecordedModel(Record):
-    """A file of answers, replayed."""
-
-    kind: Literal["recorded"] = "recorded"
-    path: str
-
-
-ModelSpec = Annotated[LocalModel | OpenAIModel | RecordedModel, Field(discriminator="kind")]
 
 
 def parse_spec(text: str) -> LocalModel | OpenAIModel | RecordedModel:
@@ -146,7 +117,7 @@ def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backen
     if isinstance(spec, OpenAIModel):
         from rlaif.backends.openai import OpenAIBackend
 
-        return OpenAIBackend(spec)
+        return OpenAIBackend(spec, name=identity(spec))
     from rlaif.backends.local import LocalBackend
 
     path = model_path(spec, say=say)

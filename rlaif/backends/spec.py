@@ -1,0 +1,52 @@
+"""How a model is named in a file: its kind, where it is, and how it is asked."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rlaif.records import Record
+
+
+class LocalModel(Record):
+    """A Hugging Face model on this machine."""
+
+    kind: Literal["local"] = "local"
+    model: str
+    """`embedded`, a folder, or a name on the Hugging Face hub."""
+    adapter: str | None = None
+    """`embedded-judge`, `embedded-referee`, or a PEFT adapter's folder."""
+    batch: int = Field(default=32, ge=1)
+    """Sequences at once."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto` takes bfloat16 where the machine computes in it, else float32."""
+    device: str = "auto"
+    """`auto` takes a GPU where there is one."""
+
+
+class OpenAIModel(Record):
+    """A model behind an OpenAI-compatible API."""
+
+    kind: Literal["openai"] = "openai"
+    model: str
+    base_url: str | None = None
+    """The server, such as http://127.0.0.1:8000/v1; OpenAI's own where none is given."""
+    key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; the key itself stands in no file."""
+    in_flight: int = Field(default=64, ge=1)
+    """Requests open at the same time."""
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds for one request."""
+    attempts: int = Field(default=5, ge=1)
+    """Tries of one request, before it is a failure."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Sent along with every request, such as `{reasoning_effort: low}`."""
+
+
+class RecordedModel(Record):
+    """A file of answers, replayed."""
+
+    kind: Literal["recorded"] = "recorded"
+    path: str
+
+
+ModelSpec = Annotated[LocalModel | OpenAIModel | RecordedModel, Field(discriminator="kind")]

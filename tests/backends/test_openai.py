@@ -1,0 +1,320 @@
+import itertools
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rlaif.backends.openai import OpenAIBackend
+from rlaif.backends.spec import OpenAIModel
+from rlaif.errors import BackendError
+from rlaif.records import Completion, Failure, Message, Request, Sampling
+from tests.backends.fake_server import Body, FakeServer, Reply, Script, refused, said, serve
+
+KEY = "sk-very-secret-0123456789"
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Connect to a fake server that follows a script."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    backends: list[OpenAIBackend] = []
+
+    def connected(server: FakeServer | str, **fields: Any) -> OpenAIBackend:
+        url = server if isinstance(server, str) else server.base_url
+        spec = OpenAIModel(model="fake", base_url=url, **fields)
+        backends.append(OpenAIBackend(spec, first_wait=0.01))
+        return backends[-1]
+
+    yield connected
+    for backend in backends:
+        backend.close()
+
+
+def request(text: str = "Hi", **fields: Any) -> Request:
+    return Request(id=text, messages=(Message(role="user", content=text),), **fields)
+
+
+def once(backend: OpenAIBackend, asked: Request | None = None) -> Completion | Failure:
+    [(_, answer)] = backend.stream([asked or request()])
+    return answer
+
+
+def at_first(reply: Reply, times: int = 1) -> Script:
+    """Fail so many times, then answer."""
+    return lambda _, before: reply if before < times else said("ok")
+
+
+def test_a_completion_has_its_text_its_model_and_its_tokens(ask: Any) -> None:
+    with serve(lambda *_: said("Hello.")) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Completion)
+    assert (answer.text, answer.model, answer.option_logprobs) == ("Hello.", "fake", None)
+    assert (answer.usage.read, answer.usage.written) == (7, 2)
+
+
+def test_what_was_asked_is_what_is_sent(ask: Any) -> None:
+    sampling = Sampling(temperature=0.3, top_p=0.9, max_tokens=5, seed=2**40 + 3, stop=("\n",))
+    with serve(lambda *_: said("x")) as server:
+        once(ask(server, extra_body={"top_k": 4}), request(sampling=sampling, opening="I think"))
+    [body] = server.seen
+    assert body == {
+        "model": "fake",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "I think"},
+        ],
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "max_tokens": 5,
+        "seed": 3,
+        "stop": ["\n"],
+        "top_k": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        refused(429, "slow down", {"retry-after": "0.05"}),
+        refused(500, "oops"),
+        refused(503, "busy"),
+        refused(408, "late"),
+        Reply(200, "<html>welcome</html>"),
+        Reply(200, {"choices": []}),
+        Reply(200, {"choices": [{"message": {"content": ["a", "b"]}}]}),
+        Reply(200, '{"choices": [{"mess'),
+        Reply(0),
+    ],
+    ids=["429", "500", "503", "408", "html", "no-choice", "odd-content", "torn", "hang-up"],
+)
+def test_what_may_pass_is_asked_again(ask: Any, trouble: Reply) -> None:
+    with serve(at_first(trouble, 2)) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Completion), answer
+    assert answer.text == "ok"
+    assert len(server.seen) == 3
+
+
+def test_the_server_says_how_long_to_wait(ask: Any) -> None:
+    with serve(at_first(refused(429, "slow down", {"retry-after": "0.4"}))) as server:
+        began = time.monotonic()
+        once(ask(server))
+    assert time.monotonic() - began >= 0.4
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_will_not_pass_is_asked_once(ask: Any, status: int) -> None:
+    with serve(lambda *_: refused(status, "no such\nthing")) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Failure)
+    assert answer.kind == "backend"
+    assert f"HTTP {status}" in answer.detail
+    assert "\n" not in answer.detail
+    assert len(server.seen) == 1
+
+
+def test_attempts_end_in_a_failure(ask: Any) -> None:
+    with serve(lambda *_: refused(500, "oops")) as server:
+        answer = once(ask(server, attempts=3))
+    assert isinstance(answer, Failure)
+    assert "HTTP 500" in answer.detail
+    assert len(server.seen) == 3
+
+
+def test_a_server_that_hangs_is_a_timeout(ask: Any) -> None:
+    free = threading.Event()
+
+    def hang(*_: Any) -> Reply:
+        free.wait(5)
+        return said("late")
+
+    with serve(hang) as server:
+        answer = once(ask(server, timeout=0.2, attempts=2))
+        free.set()
+    assert answer == Failure(kind="timeout", detail="no answer within 0.2 s")
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [(401, "OPENAI_API_KEY"), (403, "key_env"), (404, "base_url")],
+)
+def test_a_refused_run_stops_at_once_and_names_the_setting(
+    ask: Any, status: int, names: str
+) -> None:
+    with serve(lambda *_: refused(status, f"bad key {KEY}")) as server:
+        backend = ask(server, in_flight=4)
+        with pytest.raises(BackendError, match=names) as caught:
+            list(backend.stream(request(str(number)) for number in range(100)))
+    assert len(server.seen) <= 4
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_money_stops_the_run(ask: Any) -> None:
+    empty = refused(429, "You exceeded your quota", code="insufficient_quota")
+    with serve(lambda *_: empty) as server, pytest.raises(BackendError, match="quota"):
+        once(ask(server))
+
+
+def test_the_key_is_sent_and_stands_nowhere_else(ask: Any) -> None:
+    with serve(lambda *_: refused(400, f"do not send {KEY}")) as server:
+        backend = ask(server)
+        answer = once(backend)
+    assert server.keys == [f"Bearer {KEY}"]
+    assert KEY not in repr(answer)
+    assert KEY not in backend.name
+
+
+def test_a_dead_server_stops_the_run(ask: Any) -> None:
+    with serve(lambda *_: said("ok")) as server:
+        url = server.base_url
+    with pytest.raises(BackendError, match="base_url"):
+        list(ask(url, attempts=2).stream(request(str(number)) for number in range(1000)))
+
+
+def test_filtered_requests_do_not_stop_the_run(ask: Any) -> None:
+    filtered = refused(400, "filtered", code="content_filter")
+    with serve(lambda *_: filtered) as server:
+        answers = list(ask(server).stream(request(str(number)) for number in range(60)))
+    assert len(answers) == 60
+    assert all(isinstance(answer, Failure) for _, answer in answers)
+
+
+def test_a_parameter_that_the_model_does_not_take_is_left_out(ask: Any) -> None:
+    def choosy(body: Body, _: int) -> Reply:
+        for name in ("max_tokens", "temperature", "logprobs"):
+            if name in body:
+                return refused(400, "no", code="unsupported_parameter", param=name)
+        return said("A")
+
+    with serve(choosy) as server:
+        backend = ask(server, attempts=1)
+        first = once(backend, request(options=("A", "B")))
+        second = once(backend, request("again"))
+    assert isinstance(first, Completion)
+    assert first.option_logprobs is None
+    assert isinstance(second, Completion)
+    assert len(server.seen) == 5  # three refusals, and the second request knows of them
+    assert server.seen[-1]["max_completion_tokens"] == 64
+    assert backend.left_out == {"max_tokens", "temperature", "logprobs", "top_logprobs"}
+
+
+def test_option_logprobs_add_the_spellings_of_an_option(ask: Any) -> None:
+    top = {"Yes": math.log(0.5), " Yes": math.log(0.2), "No": math.log(0.1), "Yesterday": -3.0}
+    with serve(lambda *_: said("Yes", top)) as server:
+        answer = once(ask(server), request(options=("Yes", "No")))
+    assert isinstance(answer, Completion)
+    assert answer.option_logprobs == pytest.approx({"Yes": math.log(0.7), "No": math.log(0.1)})
+    assert server.seen[0]["top_logprobs"] == 20
+
+
+@pytest.mark.parametrize(
+    "reply", [said("Yes"), said("Yes", {}), said("Yes", {"Perhaps": -0.1})], ids=str
+)
+def test_logprobs_that_did_not_come_back_are_none(ask: Any, reply: Reply) -> None:
+    with serve(lambda *_: reply) as server:
+        answer = once(ask(server), request(options=("Yes", "No")))
+    assert isinstance(answer, Completion)
+    assert answer.option_logprobs is None
+    assert answer.text == "Yes"
+
+
+def test_thinking_is_never_the_answer(ask: Any) -> None:
+    with serve(lambda *_: said(None, reasoning_content="B, surely")) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Completion)
+    assert answer.text == ""
+
+
+def test_never_more_in_flight_than_allowed_and_no_more_pulled(ask: Any) -> None:
+    pulled = 0
+
+    def endless() -> Iterator[Request]:
+        nonlocal pulled
+        for number in itertools.count():
+            pulled += 1
+            yield request(str(number))
+
+    def slow(*_: Any) -> Reply:
+        time.sleep(0.02)
+        return said("ok")
+
+    with serve(slow) as server:
+        backend = ask(server, in_flight=3)
+        got = list(itertools.islice(backend.stream(endless()), 20))
+        assert len(got) == 20
+        assert server.most_open == 3
+        assert pulled <= 23
+
+
+def test_an_answer_does_not_wait_for_a_slower_one(ask: Any) -> None:
+    free = threading.Event()
+
+    def script(body: Body, _: int) -> Reply:
+        if body["messages"][0]["content"] == "0":
+            free.wait(5)
+        return said("ok")
+
+    with serve(script) as server:
+        order = []
+        for asked, _ in ask(server, in_flight=2).stream(request(str(n)) for n in range(6)):
+            order.append(asked.id)
+            if len(order) == 5:
+                free.set()
+    assert order[-1] == "0"
+    assert sorted(order) == [str(n) for n in range(6)]
+
+
+def test_closing_the_stream_cancels_what_is_in_flight(ask: Any) -> None:
+    free = threading.Event()
+
+    def script(body: Body, _: int) -> Reply:
+        if body["messages"][0]["content"] != "0":
+            free.wait(5)
+        return said("ok")
+
+    with serve(script) as server:
+        backend = ask(server, in_flight=4)
+        answers = backend.stream(request(str(number)) for number in range(8))
+        next(answers)
+        began = time.monotonic()
+        answers.close()
+        assert time.monotonic() - began < 1
+        free.set()
+        assert len(server.seen) <= 5
+        assert isinstance(once(backend, request("0")), Completion)
+
+
+FAULTS = [
+    said("fine"),
+    refused(429, "slow", {"retry-after": "0"}),
+    refused(500, "oops"),
+    refused(400, "no"),
+    Reply(200, "<html>"),
+    Reply(0),
+]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=12), in_flight=st.integers(1, 5)
+)
+def test_each_request_comes_back_exactly_once_whatever_the_faults(
+    ask: Any, faults: list[Reply], in_flight: int
+) -> None:
+    def script(body: Body, before: int) -> Reply:
+        return faults[(int(body["messages"][0]["content"]) + 5 * before) % len(faults)]
+
+    asked = [request(str(number)) for number in range(9)]  # one fewer than is hopeless
+    with serve(script) as server:
+        backend = ask(server, in_flight=in_flight, attempts=2)
+        answers = list(backend.stream(asked))
+    assert sorted(got.id for got, _ in answers) == sorted(one.id for one in asked)
+    assert all(any(got is one for one in asked) for got, _ in answers)
