@@ -1,200 +1,211 @@
-"""What the trainers share: a model with or without LoRA, TRL's arguments, a folder at the end."""
+"""What the trainers share: the device, TRL's arguments, the adapter, and the watch over a run."""
 
+import contextlib
 import dataclasses
+import logging
 import math
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import datasets
+import peft
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    TrainerCallback,
-)
+import torch.nn.functional as F  # noqa: N812
+import transformers
+from transformers import PrinterCallback, TrainerCallback
 
-from rlaif.errors import InputError, MissingModelError, StageError
+from rlaif.errors import InputError, StageError
 from rlaif.resources import did_you_mean
-from rlaif.storage import storing
-from rlaif.training.config import LoRA, TrainingConfig
+from rlaif.training.config import LoRA, Progress, TrainingConfig
+from rlaif.training.folder import checked
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-Progress = Callable[[int, int, dict[str, float]], None]
-"""Is told of each step: its number, how many there are, and its metrics."""
+
+def on_cpu() -> bool:
+    """Say whether there is no accelerator to train on."""
+    return not torch.accelerator.is_available()
 
 
-class Trained(NamedTuple):
-    """What came of a training."""
-
-    path: Path
-    """A Hugging Face folder."""
-    metrics: dict[str, float]
-    rows: int
-    """Rows that were trained on."""
-    left_out: dict[str, int]
-    """Rows that were not, by reason."""
-
-
-def load_tokenizer(model: Path | str) -> PreTrainedTokenizerBase:
-    """Load a model's tokenizer, with a padding token.
-
-    Raises:
-        MissingModelError: when it is not there.
-    """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-    except (OSError, ValueError) as error:
-        raise MissingModelError(_cannot_load(model, error)) from None
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
-
-
-def load_for_training(
-    model: Path | str, lora: LoRA | None, kind: Any = AutoModelForCausalLM, **options: Any
-) -> PreTrainedModel | PeftModel:
-    """Load a model to be trained: frozen half precision under LoRA, else float32 weights.
-
-    Raises:
-        MissingModelError: when it is not there, or its folder is incomplete.
-    """
-    dtype = half_precision() if lora else torch.float32
-    try:
-        loaded = kind.from_pretrained(model, dtype=dtype, **options)
-    except (OSError, ValueError) as error:
-        raise MissingModelError(_cannot_load(model, error)) from None
-    if lora is None:
-        return loaded
-    is_scoring = hasattr(loaded, "score")
-    adapted: PeftModel = get_peft_model(
-        loaded,
-        LoraConfig(
-            r=lora.rank,
-            lora_alpha=lora.alpha,
-            lora_dropout=lora.dropout,
-            target_modules="all-linear",
-            task_type="SEQ_CLS" if is_scoring else "CAUSAL_LM",
-            modules_to_save=["score"] if is_scoring else None,
-        ),
-    )
-    return adapted
-
-
-def _cannot_load(model: Path | str, error: Exception) -> str:
-    return f"{model}: no model could be loaded: {str(error).splitlines()[0][:200]}"
-
-
-def half_precision() -> torch.dtype:
-    """Choose bfloat16 where this machine computes in it."""
+def has_bfloat16() -> bool:
+    """Say whether this machine computes in bfloat16, rather than imitating it slowly."""
     if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(not on_cpu() or torch.cpu._is_avx512_bf16_supported())
 
 
-def trl_arguments(
-    kind: type, config: TrainingConfig, work: Path, seed: int, **own: Any
-) -> dict[str, Any]:
-    """Give the arguments of one of TRL's configs: ours, then the trainer's own, then `extra`.
+def in_bfloat16(config: TrainingConfig) -> bool:
+    """Choose the arithmetic: as configured, or what suits the device."""
+    return config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16())
+
+
+def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more: Any) -> Any:
+    """Make TRL's own config of this kind.
 
     Raises:
-        InputError: for an option in `extra` that TRL does not know; names the nearest.
+        InputError: for an option in `extra` that TRL does not have, or a value it refuses.
     """
     known = [field.name for field in dataclasses.fields(kind)]
     for name in config.extra:
         if name not in known:
-            near = did_you_mean(name, known) if len(known) < 10 else _nearest(name, known)
-            raise InputError(f"extra.{name}: {kind.__name__} has no such option{near}")
-    on_gpu = torch.cuda.is_available()
-    ours = {
-        "output_dir": str(work),
+            near = did_you_mean(name, known)
+            # All of TRL's two hundred options would be no help.
+            near = near if near.startswith("; did") else "; see the documentation of TRL"
+            raise InputError(f"extra.{name}: {kind.__name__} of trl has no such option{near}")
+    cpu, half = on_cpu(), in_bfloat16(config)
+    # Frozen weights below an adapter can be bfloat16; weights that are trained must be float32,
+    # since bfloat16 loses small updates.
+    dtype = "bfloat16" if half and config.lora else "float32"
+    options = {
+        "output_dir": str(folder),
         "seed": seed,
+        "use_cpu": cpu,
+        "bf16": half,
+        "gradient_checkpointing": not cpu,
+        "dataloader_pin_memory": not cpu,
         "num_train_epochs": config.epochs,
+        "max_steps": config.steps or -1,
         "learning_rate": config.learning_rate,
+        "lr_scheduler_type": config.schedule,
+        "warmup_steps": config.warmup,
         "per_device_train_batch_size": config.batch,
-        "gradient_accumulation_steps": config.accumulate,
-        "lr_scheduler_type": "linear",
-        "warmup_ratio": 0.1,
+        "gradient_accumulation_steps": config.gradient_accumulation,
         "logging_steps": 1,
+        # Otherwise a loss that is no number is replaced in the log, and nobody sees it.
+        "logging_nan_inf_filter": False,
         "save_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,
-        "use_cpu": not on_gpu,
-        "bf16": half_precision() is torch.bfloat16,
-        "gradient_checkpointing": on_gpu,
-        "dataloader_pin_memory": on_gpu,
+        "model_init_kwargs": {"dtype": dtype},
     }
-    kept = {name: value for name, value in {**ours, **own}.items() if name in known}
-    return {**kept, **config.extra}
+    try:
+        return kind(**{**options, **more, **config.extra})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"extra: trl refuses the options: {str(error).splitlines()[0]}") from None
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    near = did_you_mean(name, known)
-    return near if near.startswith("; did you mean") else ""
+def adapter(lora: LoRA | None, model: Path, task: str) -> Any:
+    """Make peft's config of the adapter, or None to train every weight.
+
+    Raises:
+        InputError: when the model has fewer layers than `layers_from` leaves alone.
+    """
+    if lora is None:
+        return None
+    layers = transformers.AutoConfig.from_pretrained(checked(model)).num_hidden_layers
+    if lora.layers_from >= layers:
+        raise InputError(f"lora.layers_from: {lora.layers_from}, but {model} has {layers} layers")
+    return peft.LoraConfig(
+        task_type=task,
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
+        layers_to_transform=list(range(lora.layers_from, layers)) if lora.layers_from else None,
+        modules_to_save=["score"] if task == "SEQ_CLS" else None,
+    )
+
+
+def soft_loss(margins: torch.Tensor, p: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Give the cross-entropy of σ(margin) with each label's probability, weighted by row.
+
+    L = −[p · log σ(d) + (1 − p) · log σ(−d)]; p = 1 is the ordinary pairwise loss.
+    """
+    losses = -(p * F.logsigmoid(margins) + (1 - p) * F.logsigmoid(-margins))
+    return (weights * losses).mean()
+
+
+class Silent:
+    """A mixin for TRL's trainers: no telemetry, whatever the environment says."""
+
+    def _send_telemetry(self) -> None:
+        """Send nothing."""
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Tells each step's metrics on, keeps the losses, and stops where the loss is no number."""
+    """Reports each step, remembers what was measured, and stops a run whose loss is no number."""
 
     def __init__(self, progress: Progress | None) -> None:
-        """Tell `progress`, if there is one."""
-        self.losses: list[float] = []
-        self.last: dict[str, float] = {}
+        """Report to `progress`, if there is one."""
         self._progress = progress
+        self.logs: list[dict[str, float]] = []
 
     def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
-        """Take what the trainer logs.
+        """Take in one step's figures.
 
         Raises:
-            StageError: for a loss that is no number.
+            StageError: for a loss or a gradient that is no number.
         """
-        logs: Mapping[str, Any] = more.get("logs") or {}
-        numbers = {k: float(v) for k, v in logs.items() if isinstance(v, int | float)}
-        if "loss" not in numbers:
+        logs = more["logs"]
+        if "loss" not in logs:
             return
-        if not math.isfinite(numbers["loss"]):
-            raise StageError(
-                f"the loss is {numbers['loss']} at step {state.global_step}; "
-                "lower the learning rate; nothing was kept of this stage"
-            )
-        self.losses.append(numbers["loss"])
-        self.last = numbers
+        for name in ("loss", "grad_norm"):
+            if not math.isfinite(float(logs.get(name, 0.0))):
+                raise StageError(
+                    f"step {state.global_step}: the {name} is {logs[name]}, so nothing was kept; "
+                    "lower learning_rate"
+                )
+        self.logs.append({name: float(logs[name]) for name in logs})
         if self._progress:
-            self._progress(state.global_step, state.max_steps, numbers)
+            self._progress(state.global_step, state.max_steps, self.logs[-1])
 
-    def metrics(self) -> dict[str, float]:
-        """Give the loss over the first and the last tenth of the steps."""
-        if not self.losses:
-            return {}
-        tenth = max(len(self.losses) // 10, 1)
-        first, last = self.losses[:tenth], self.losses[-tenth:]
+    def mean(self, name: str, share: float = 0.5) -> float:
+        """Average a figure over the last share of the steps."""
+        seen = [log[name] for log in self.logs if math.isfinite(log.get(name, math.nan))]
+        last = seen[-max(1, round(len(seen) * share)) :]
+        return sum(last) / len(last) if last else math.nan
+
+    def first_and_last(self) -> dict[str, float]:
+        """Give the loss of the first tenth of the steps and of the last."""
+        tenth = max(1, len(self.logs) // 10)
+        losses = [log["loss"] for log in self.logs]
         return {
-            "loss_first": sum(first) / len(first),
-            "loss_last": sum(last) / len(last),
-            "steps": float(len(self.losses)),
+            "loss_first": sum(losses[:tenth]) / tenth,
+            "loss_last": sum(losses[-tenth:]) / tenth,
+            "steps": float(len(losses)),
         }
 
 
-def save_whole(model: Any, tokenizer: PreTrainedTokenizerBase, out: Path) -> Path:
-    """Write a Hugging Face folder whole, or not at all; LoRA is merged into the weights."""
-    if isinstance(model, PeftModel):
-        model = model.merge_and_unload()
-    with storing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-        try:
-            model.to(half_precision()).save_pretrained(fresh)
-            tokenizer.save_pretrained(fresh)
-            fresh.chmod(0o755)
-            shutil.rmtree(out, ignore_errors=True)
-            fresh.replace(out)
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
-    return out
+def run(trainer: Any) -> None:
+    """Train, with nothing printed."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+
+
+@contextlib.contextmanager
+def quiet(seed: int) -> Iterator[None]:
+    """Seed everything, and keep the libraries' own notes and bars off the terminal."""
+    transformers.set_seed(seed)
+    noisy = [logging.getLogger(name) for name in ("transformers", "trl", "accelerate", "peft")]
+    levels = [logger.level for logger in noisy]
+    bars = datasets.is_progress_bar_enabled(), transformers.utils.logging.is_progress_bar_enabled()
+    for logger in noisy:
+        logger.setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            # TRL's defaults use options that transformers is about to rename.
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        for logger, level in zip(noisy, levels, strict=True):
+            logger.setLevel(level)
+        if bars[0]:
+            datasets.enable_progress_bars()
+        if bars[1]:
+            transformers.utils.logging.enable_progress_bar()
+
+
+def need_rows(count: int, left_out: dict[str, int], what: str) -> None:
+    """Stop where nothing is left to train on.
+
+    Raises:
+        StageError: with what was left out, and why.
+    """
+    if count == 0:
+        counts = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
+        raise StageError(f"no {what} to train on" + (f" (left out: {counts})" if counts else ""))

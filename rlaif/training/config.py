@@ -1,65 +1,112 @@
-"""How training is configured; light, so that a mistake in a file never waits for torch."""
+"""What a training run can be told, and what it gives back; loads no torch."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlaif.records import Record
 
+Progress = Callable[[int, int, dict[str, float]], None]
+"""Called after each step with the step, the number of steps, and what was measured."""
+
+
+class Trained(NamedTuple):
+    """A finished training run."""
+
+    path: Path
+    """The Hugging Face folder it wrote."""
+    metrics: dict[str, float]
+    rows: int
+    """Rows trained on."""
+    left_out: dict[str, int]
+    """Rows left out, by reason."""
+
 
 class LoRA(Record):
-    """Train small matrices beside the weights instead of the weights."""
+    """Train a low-rank adapter beside frozen weights; it is merged into them at the end."""
 
-    rank: int = Field(default=16, ge=1)
-    """The matrices' inner size."""
-    alpha: int = Field(default=32, ge=1)
-    """How much they count: the update is scaled by alpha / rank."""
+    r: int = Field(default=16, ge=1)
+    """The adapter's rank."""
+    alpha: float = Field(default=32.0, gt=0.0)
+    """The adapter counts alpha / r times."""
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """The share of the adapter's inputs dropped while training."""
+    targets: str | tuple[str, ...] = "all-linear"
+    """The layers it goes beside: `all-linear`, or names such as `q_proj`."""
+    layers_from: int = Field(default=0, ge=0)
+    """Leave the layers below this one alone; leaving a fifth of them costs a fifth less."""
 
 
 class TrainingConfig(Record):
-    """What every trainer has in common."""
+    """What every trainer can be told."""
 
-    epochs: float = Field(default=1.0, gt=0)
-    """Passes over the rows."""
-    learning_rate: float = Field(default=2e-4, gt=0)
-    """The highest rate; it rises over a tenth of the steps, then falls to zero in a line."""
+    epochs: float = Field(default=1.0, gt=0.0)
+    """Times each row is seen."""
+    steps: int | None = Field(default=None, ge=1)
+    """Stop after this many updates, whatever `epochs` says."""
+    learning_rate: float = Field(default=2e-4, gt=0.0)
+    """The highest learning rate; without `lora`, take about a tenth of it."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls from its highest."""
+    warmup: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """The share of the updates over which the learning rate rises."""
     batch: int = Field(default=8, ge=1)
-    """Rows in one step on one device."""
-    accumulate: int = Field(default=1, ge=1)
-    """Steps gathered into one update."""
-    max_length: int = Field(default=512, ge=8)
-    """Tokens of a row; longer ones are left out, and counted."""
+    """Rows in one pass through the model."""
+    gradient_accumulation: int = Field(default=1, ge=1)
+    """Passes in one update."""
+    max_length: int = Field(default=1024, ge=2)
+    """Rows with more tokens, prompt and answer together, are left out and counted."""
     lora: LoRA | None = LoRA()
-    """`null` trains every weight."""
+    """The adapter to train; null trains every weight."""
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    """What the arithmetic is done in; auto takes bfloat16 where the device has it."""
     extra: dict[str, Any] = Field(default_factory=dict)
-    """Passed to TRL's own config as it is."""
+    """Options handed to TRL's own config unchanged, such as `max_grad_norm: 0.5`."""
 
 
 class SFTConfig(TrainingConfig):
-    """Supervised fine-tuning: imitate replies."""
+    """How to imitate: the loss is on the answer alone."""
 
 
 class RewardConfig(TrainingConfig):
-    """A reward model from preferences."""
+    """How to turn preferences into a reward model."""
 
-    holdout: float = Field(default=0.15, ge=0.0, lt=1.0)
-    """The share of prompts kept aside to measure accuracy on."""
+    held_out: float = Field(default=0.2, ge=0.0, lt=1.0)
+    """The share of the prompts whose pairs measure the model and never train it."""
 
 
 class OptimizeConfig(TrainingConfig):
-    """Move a policy by preferences (dpo) or by a reward (rloo)."""
+    """How to move a policy towards what is preferred."""
 
     method: Literal["dpo", "rloo"] = "dpo"
-    beta: float = Field(default=0.1, ge=0.0)
-    """How dear it is to move away from the start: DPO's β, or the KL penalty in the reward."""
+    """dpo learns from preferences; rloo samples answers and learns from their reward."""
     reward: Literal["model", "judge"] = "judge"
-    """What rloo is rewarded by: the trained reward model, or the judge itself."""
-    steps: int = Field(default=20, ge=1)
-    """rloo: updates in all."""
+    """For rloo: what scores the answers, the trained reward model or the judge itself."""
+    beta: float = Field(default=0.1, ge=0.0)
+    """How much staying near the starting policy counts: dpo's β, or rloo's KL in the reward.
+
+    0.1 suits dpo; 0.02 to 0.05 suits rloo.
+    """
     samples: int = Field(default=4, ge=2)
-    """rloo: replies drawn for each prompt; each is compared with the mean of the others."""
+    """For rloo: answers drawn for each prompt, and compared with each other."""
     max_new_tokens: int = Field(default=48, ge=1)
-    """rloo: the longest reply drawn."""
-    temperature: float = Field(default=0.9, gt=0.0)
-    """rloo: how replies are drawn."""
+    """For rloo: the longest answer."""
+    temperature: float = Field(default=1.0, gt=0.0)
+    """For rloo: how freely answers are drawn."""
+    clip_reward: float | None = Field(default=None, gt=0.0)
+    """For rloo: rewards beyond this many points from 0 count as this many."""
+
+    @model_validator(mode="after")
+    def _fits_the_method(self) -> Self:
+        if self.method == "dpo" and self.beta == 0.0:
+            raise ValueError("beta: dpo needs more than 0, or nothing holds the policy; try 0.1")
+        # A group that is split has no baseline, so each update must hold whole groups.
+        answers = self.batch * self.gradient_accumulation
+        if self.method == "rloo" and answers % self.samples:
+            raise ValueError(
+                f"samples: {self.samples} answers a prompt do not divide batch × "
+                f"gradient_accumulation ({answers}); make that a multiple of {self.samples}"
+            )
+        return self

@@ -1,55 +1,57 @@
-"""From records to what trainers read; rows that cannot be trained on are counted, never lost."""
+"""Records to training rows: one place decides which tokens a model sees, and what is left out."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from transformers import PreTrainedTokenizerBase
+from rlaif.errors import InputError, MissingModelError
+from rlaif.records import Preference, Prompt, Revision
 
-from rlaif.errors import StageError
-from rlaif.records import Preference, Prompt
+Row = dict[str, Any]
 
-Row = TypeVar("Row")
+_MARK = "≡answer≡"
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """Write a prompt as the plain messages that chat templates take."""
-    return [{"role": message.role, "content": message.content} for message in prompt.messages]
+    """Give the conversation in the form that chat templates read."""
+    return [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
 
 
-def conversation_ids(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, reply: str) -> list[int]:
-    """Tokenise a prompt with its reply: the one text that reward models train on and score."""
-    messages = [*messages_of(prompt), {"role": "assistant", "content": reply}]
-    text = tokenizer.apply_chat_template(messages, tokenize=False)
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
-
-
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: Prompt) -> list[int]:
-    """Tokenise a prompt up to where the assistant's answer starts, as sampling does."""
-    text = tokenizer.apply_chat_template(
-        messages_of(prompt), tokenize=False, add_generation_prompt=True
-    )
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
-
-
-def preference_rows(preferences: Iterable[Preference]) -> list[dict[str, Any]]:
-    """Write preferences in TRL's conversational columns, with `p_chosen` and `weight`.
+def sft_rows(pairs: Iterable[Revision | tuple[Prompt, str]]) -> list[Row]:
+    """Give TRL's conversational prompt and completion rows.
 
     Raises:
-        StageError: for a pair of equal replies, which teaches nothing; names the row.
+        InputError: for an answer of nothing.
+    """
+    rows = []
+    for pair in pairs:
+        prompt, text = (pair.prompt, pair.after.text) if isinstance(pair, Revision) else pair
+        if not text.strip():
+            raise InputError(f"row {prompt.id}: the answer to imitate is empty; leave the row out")
+        rows.append(
+            {"id": prompt.id, "prompt": messages_of(prompt), "completion": [_assistant(text)]}
+        )
+    return rows
+
+
+def preference_rows(preferences: Iterable[Preference]) -> list[Row]:
+    """Give TRL's conversational preference rows, with each label's probability and weight.
+
+    Raises:
+        InputError: for a pair of equal texts, which holds no preference.
     """
     rows = []
     for preference in preferences:
         if preference.chosen.text == preference.rejected.text:
-            raise StageError(f"preference {preference.id}: both replies are the same text")
+            raise InputError(
+                f"row {preference.id}: chosen and rejected are the same text; leave the row out"
+            )
         rows.append(
             {
+                "id": preference.id,
                 "prompt": messages_of(preference.prompt),
-                "chosen": [{"role": "assistant", "content": preference.chosen.text}],
-                "rejected": [{"role": "assistant", "content": preference.rejected.text}],
+                "chosen": [_assistant(preference.chosen.text)],
+                "rejected": [_assistant(preference.rejected.text)],
                 "p_chosen": preference.p_chosen,
                 "weight": preference.weight,
             }
@@ -58,34 +60,111 @@ def preference_rows(preferences: Iterable[Preference]) -> list[dict[str, Any]]:
 
 
 def split_by_prompt(
-    rows: Sequence[Row], share: float, seed: int, prompt_of: Callable[[Row], str]
-) -> tuple[list[Row], list[Row]]:
-    """Split rows so that no prompt is on both sides; a prompt's own text decides its side.
+    preferences: Sequence[Preference], share: float, seed: int
+) -> tuple[list[Preference], list[Preference]]:
+    """Split into training and held-out rows, all rows of one conversation on the same side."""
+    # By the text, not the id: the same question under two ids would leak across.
+    texts = sorted({preference.prompt.text for preference in preferences})
+    random.Random(f"{seed}:split").shuffle(texts)
+    held_out = set(texts[: round(len(texts) * share)])
+    train = [row for row in preferences if row.prompt.text not in held_out]
+    return train, [row for row in preferences if row.prompt.text in held_out]
 
-    Args:
-        rows: what is split.
-        share: how much of the prompts goes to the second part, roughly.
-        seed: another seed is another split.
-        prompt_of: a row's prompt.
-    """
-    train: list[Row] = []
-    kept: list[Row] = []
+
+def prompt_ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
+    """Give the tokens that the policy reads before it answers, in training and in sampling."""
+    _needs_template(tokenizer)
+    whole = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return _ids(tokenizer, whole)
+
+
+def answer_ids(tokenizer: Any, text: str, ending: str) -> list[int]:
+    """Give the tokens of an answer and of the end of the turn, as sampling would draw them."""
+    return _ids(tokenizer, text + ending)
+
+
+def end_of_turn(tokenizer: Any) -> str:
+    """Find what the chat template writes after an answer, such as `<|im_end|>`."""
+    _needs_template(tokenizer)
+    shown = [{"role": "user", "content": "?"}, _assistant(_MARK)]
+    whole: str = tokenizer.apply_chat_template(shown, tokenize=False)
+    # The template's line break after the mark is never sampled: generation has stopped by then.
+    return whole.rpartition(_MARK)[2].strip() or str(tokenizer.eos_token)
+
+
+def conversation_ids(tokenizer: Any, messages: list[dict[str, str]], text: str) -> list[int]:
+    """Give the tokens that a reward model reads, in training and in scoring."""
+    _needs_template(tokenizer)
+    whole = tokenizer.apply_chat_template([*messages, _assistant(text)], tokenize=False)
+    return _ids(tokenizer, whole)
+
+
+def sft_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[Row], int]:
+    """Tokenise, the labels on the answer alone; give the rows that fit and count the others."""
+    ending = end_of_turn(tokenizer)
+    tokens = []
     for row in rows:
-        digest = hashlib.sha256(f"{seed}:{prompt_of(row)}".encode()).digest()
-        is_kept = int.from_bytes(digest[:4]) / 2**32 < share
-        (kept if is_kept else train).append(row)
-    return train, kept
+        prompt = prompt_ids(tokenizer, row["prompt"])
+        answer = answer_ids(tokenizer, row["completion"][0]["content"], ending)
+        labels = [-100] * len(prompt) + answer
+        tokens.append({"input_ids": prompt + answer, "labels": labels, "length": len(labels)})
+    return _that_fit(tokens, max_length)
 
 
-def short_enough(
-    rows: Iterable[Row], longest: int, length_of: Callable[[Row], int]
-) -> tuple[list[Row], Counter[str]]:
-    """Leave out the rows that are too long, and count them."""
-    left_out: Counter[str] = Counter()
-    kept = []
+def dpo_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[Row], int]:
+    """Tokenise pairs for a policy; give the rows that fit and count the others."""
+    ending = end_of_turn(tokenizer)
+    tokens = []
     for row in rows:
-        if length_of(row) > longest:
-            left_out["too long"] += 1
-        else:
-            kept.append(row)
-    return kept, left_out
+        prompt = prompt_ids(tokenizer, row["prompt"])
+        chosen = answer_ids(tokenizer, row["chosen"][0]["content"], ending)
+        rejected = answer_ids(tokenizer, row["rejected"][0]["content"], ending)
+        ids = {"prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected}
+        length = len(prompt) + max(len(chosen), len(rejected))
+        tokens.append({**ids, **_label(row), "length": length})
+    return _that_fit(tokens, max_length)
+
+
+def reward_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[Row], int]:
+    """Tokenise pairs for a reward model; give the rows that fit and count the others."""
+    tokens = []
+    for row in rows:
+        ids = {
+            f"{side}_ids": conversation_ids(tokenizer, row["prompt"], row[side][0]["content"])
+            for side in ("chosen", "rejected")
+        }
+        tokens.append({**ids, **_label(row), "length": max(map(len, ids.values()))})
+    return _that_fit(tokens, max_length)
+
+
+def with_even_weights(rows: Sequence[Row]) -> list[Row]:
+    """Scale the weights to a mean of 1, so that they compare rows and leave the step size alone."""
+    mean = sum(row["weight"] for row in rows) / max(1, len(rows))
+    return [{**row, "weight": row["weight"] / mean} for row in rows]
+
+
+def _that_fit(tokens: list[Row], max_length: int) -> tuple[list[Row], int]:
+    kept = [row for row in tokens if row["length"] <= max_length]
+    return kept, len(tokens) - len(kept)
+
+
+def _label(row: Row) -> Row:
+    return {"p_chosen": row["p_chosen"], "weight": row["weight"]}
+
+
+def _assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    # The template has written the special tokens already.
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def _needs_template(tokenizer: Any) -> None:
+    if not tokenizer.chat_template:
+        raise MissingModelError(
+            f"{tokenizer.name_or_path}: the model has no chat template; "
+            "name an instruction-tuned model, or add chat_template.jinja to its folder"
+        )

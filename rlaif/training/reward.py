@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from rlaif.training.common import (
     quiet,
     run,
     soft_loss,
-    with_even_weights,
 )
 from rlaif.training.config import Progress, RewardConfig, Trained
 from rlaif.training.dataset import (
@@ -33,13 +32,17 @@ from rlaif.training.dataset import (
     preference_rows,
     reward_tokens,
     split_by_prompt,
+    with_even_weights,
 )
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+
+Reward = Callable[[Sequence[Prompt], Sequence[str]], Sequence[float | None]]
+"""Scores one text per prompt, higher is better; None is an abstention, which trains nothing."""
 
 _LABELS = ("p_chosen", "weight")
 
 
-class SoftPairCollator(DataCollatorForPreference):
+class SoftPairCollator(DataCollatorForPreference):  # type: ignore[misc]
     """Pads pairs as TRL does, and keeps each row's probability and weight."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -50,7 +53,7 @@ class SoftPairCollator(DataCollatorForPreference):
         return batch
 
 
-class SoftRewardTrainer(Silent, trl.RewardTrainer):
+class SoftRewardTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:

@@ -1,77 +1,61 @@
-"""Supervised fine-tuning: imitate replies, with the loss on the replies alone."""
+"""Supervised fine-tuning: imitate answers, with the loss on the answer alone."""
 
-import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import trl
 from datasets import Dataset
-from transformers import set_seed
-from trl import SFTConfig as TRLConfig
-from trl import SFTTrainer
 
-from rlaif.errors import StageError
-from rlaif.records import Prompt
-from rlaif.training.common import (
-    Progress,
-    Trained,
-    Watch,
-    load_for_training,
-    load_tokenizer,
-    save_whole,
-    trl_arguments,
-)
-from rlaif.training.config import SFTConfig
-from rlaif.training.dataset import conversation_ids, messages_of, short_enough
+from rlaif.records import Prompt, Revision
+from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, quiet, run
+from rlaif.training.config import Progress, SFTConfig, Trained
+from rlaif.training.dataset import sft_rows, sft_tokens
+from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+
+
+class SFTTrainer(Silent, trl.SFTTrainer):  # type: ignore[misc]
+    """TRL's trainer, fed with rows that are tokenised already."""
 
 
 def train_sft(
-    rows: Sequence[tuple[Prompt, str]],
+    rows: Iterable[Revision | tuple[Prompt, str]],
     config: SFTConfig,
-    model: Path | str,
+    model: Path,
     out: Path,
     *,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
-    """Fine-tune a model on (prompt, reply) rows and write it to `out` as a whole folder.
+    """Teach a model to answer as the rows do; write it, whole, to `out`.
 
     Raises:
-        StageError: when there is nothing to train on, or the loss is no number.
-        MissingModelError: when the model is not there.
+        StageError: when there is nothing to train on, or the loss stops being a number.
+        MissingModelError: for a model that is not there, or not complete.
     """
-    tokenizer = load_tokenizer(model)
-    kept, left_out = short_enough(
-        rows, config.max_length, lambda row: len(conversation_ids(tokenizer, *row))
-    )
-    if not kept:
-        raise StageError(f"sft: nothing to train on: {len(rows)} rows, {dict(left_out)}")
-    dataset = Dataset.from_list(
-        [
-            {
-                "prompt": messages_of(prompt),
-                "completion": [{"role": "assistant", "content": reply}],
-            }
-            for prompt, reply in kept
-        ]
-    )
-    watch = Watch(progress)
-    set_seed(seed)
-    with tempfile.TemporaryDirectory() as work:
-        arguments = trl_arguments(
-            TRLConfig,
-            config,
-            Path(work),
-            seed,
-            max_length=config.max_length,
-            completion_only_loss=True,
-        )
-        trainer = SFTTrainer(
-            model=load_for_training(model, config.lora),
-            args=TRLConfig(**arguments),
-            train_dataset=dataset,
-            processing_class=tokenizer,
-            callbacks=[watch],
-        )
-        trainer.train()
-    path = save_whole(trainer.model, tokenizer, out)
-    return Trained(path, watch.metrics(), len(kept), dict(left_out))
+    started = time.monotonic()
+    with quiet(seed):
+        tokenizer = load_tokenizer(model)
+        tokens, long = sft_tokens(tokenizer, sft_rows(rows), config.max_length)
+        left_out = {"too long": long}
+        need_rows(len(tokens), left_out, "answers")
+        watch = Watch(progress)
+        with whole_folder(out) as folder:
+            args = arguments(trl.SFTConfig, config, folder, seed, max_length=config.max_length)
+            with reading(model):
+                trainer = SFTTrainer(
+                    model=checked(model),
+                    args=args,
+                    train_dataset=Dataset.from_list(tokens),
+                    processing_class=tokenizer,
+                    peft_config=adapter(config.lora, model, "CAUSAL_LM"),
+                    callbacks=[watch],
+                )
+            run(trainer)
+            save(trainer.model, tokenizer, folder)
+    metrics = {
+        **watch.first_and_last(),
+        "token_accuracy": watch.mean("mean_token_accuracy"),
+        "seconds": time.monotonic() - started,
+    }
+    return Trained(out, metrics, len(tokens), left_out)

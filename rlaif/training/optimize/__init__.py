@@ -5,34 +5,33 @@ from pathlib import Path
 
 from rlaif.errors import StageError
 from rlaif.records import Preference, Prompt
-from rlaif.training.common import Progress, Trained
-from rlaif.training.config import OptimizeConfig
+from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.optimize.dpo import train_dpo
 from rlaif.training.optimize.rloo import train_rloo
 from rlaif.training.reward import Reward
 
 
-def optimize_policy(  # noqa: PLR0913 (preferences or prompts with a reward)
+def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
     config: OptimizeConfig,
-    model: Path | str,
+    model: Path,
     out: Path,
     *,
     preferences: Sequence[Preference] | None = None,
-    prompts: Sequence[Prompt] = (),
+    prompts: Sequence[Prompt] | None = None,
     reward: Reward | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
-    """Move a policy from `model` by the configured method, and write it to `out`.
+    """Move a policy towards what is preferred, by the method the config names; write `out`.
 
     Raises:
-        StageError: when what the method learns from is missing.
-        MissingModelError: when the model is not there.
+        StageError: when the method lacks what it learns from, or the loss stops being a number.
+        MissingModelError: for a model that is not there, or not complete.
     """
     if config.method == "dpo":
         if preferences is None:
             raise StageError("optimize.method dpo learns from preferences; there are none")
         return train_dpo(preferences, config, model, out, seed=seed, progress=progress)
-    if reward is None or not prompts:
+    if not prompts or reward is None:
         raise StageError(f"optimize.method {config.method} needs prompts and a reward")
     return train_rloo(prompts, reward, config, model, out, seed=seed, progress=progress)

@@ -24,17 +24,16 @@ from rlaif.training.common import (
     quiet,
     run,
     soft_loss,
-    with_even_weights,
 )
 from rlaif.training.config import OptimizeConfig, Progress, Trained
-from rlaif.training.dataset import dpo_tokens, preference_rows
+from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
 
 
-class PairCollator(DataCollatorForPreference):
+class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
     """Pads pairs as TRL does, and keeps each row's probability and weight."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -45,7 +44,7 @@ class PairCollator(DataCollatorForPreference):
         return batch
 
 
-class SoftDPOTrainer(Silent, trl.DPOTrainer):
+class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
@@ -100,7 +99,7 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):
             metrics[name].append(self.accelerator.gather(values).mean().item())
 
 
-def optimize_by_dpo(
+def train_dpo(
     preferences: Sequence[Preference],
     config: OptimizeConfig,
     model: Path,
@@ -130,7 +129,7 @@ def optimize_by_dpo(
     return Trained(out, metrics, len(tokens), left_out)
 
 
-def make_trainer(  # noqa: PLR0913 - what a trainer is made of
+def make_trainer(
     tokens: list[dict[str, Any]],
     tokenizer: Any,
     config: OptimizeConfig,

@@ -14,12 +14,13 @@ from datasets import Dataset
 from rlaif.errors import StageError
 from rlaif.records import Prompt
 from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, quiet, run
-from rlaif.training.config import OptimizeConfig, Progress, Reward, Trained
+from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.reward import Reward
 
 
-class RLOOTrainer(Silent, trl.RLOOTrainer):
+class RLOOTrainer(Silent, trl.RLOOTrainer):  # type: ignore[misc]
     """TRL's trainer."""
 
 
@@ -49,7 +50,7 @@ class Scorer:
         return scores
 
 
-def optimize_by_rloo(
+def train_rloo(  # noqa: PLR0913 - prompts and a reward beside what every trainer takes
     prompts: Sequence[Prompt],
     reward: Reward,
     config: OptimizeConfig,

@@ -1,0 +1,103 @@
+"""Model folders: check one before it is read, write one whole or not at all."""
+
+import contextlib
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+
+from rlaif.errors import MissingModelError
+from rlaif.storage import storing
+
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+def checked(model: Path) -> str:
+    """Give the model's name for loading, once its folder is known to be complete.
+
+    A path that is no folder is taken for a name on the Hugging Face hub, if it looks like one.
+
+    Raises:
+        MissingModelError: for a folder that is not there, or that lacks a part.
+    """
+    if not model.is_dir():
+        if model.is_absolute() or len(model.parts) != 2:
+            raise MissingModelError(f"{model}: no such model folder; run the stage that makes it")
+        return str(model)
+    for part, patterns in (("config.json", ("config.json",)), ("weights", _WEIGHTS)):
+        if not any(any(model.glob(pattern)) for pattern in patterns):
+            raise MissingModelError(
+                f"{model}: the model folder has no {part}; delete it and run its stage again"
+            )
+    if not any(model.glob("tokenizer*")):
+        raise MissingModelError(f"{model}: the model folder has no tokenizer; copy it there")
+    return str(model)
+
+
+def load_tokenizer(model: Path) -> Any:
+    """Read a model's tokenizer; one that cannot pad pads with its end token."""
+    with reading(model):
+        tokenizer = AutoTokenizer.from_pretrained(checked(model))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+@contextlib.contextmanager
+def reading(model: Path) -> Iterator[None]:
+    """Turn a damaged or unreachable model into one line."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise MissingModelError(
+            f"{model}: the model cannot be read ({what}); delete the folder and run its stage again"
+        ) from error
+    except Exception as error:
+        if type(error).__module__.startswith("safetensors"):
+            raise MissingModelError(
+                f"{model}: the weights are damaged ({error}); run the stage that makes them again"
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Give a folder beside `out` to write to, which becomes `out` if nothing goes wrong."""
+    with storing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+        try:
+            yield half
+            half.chmod(0o755)
+            for file in half.iterdir():
+                file.chmod(0o644)
+            if out.exists():
+                shutil.rmtree(out)
+            half.rename(out)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write an ordinary bfloat16 Hugging Face folder, an adapter merged into its base."""
+    with torch.no_grad():
+        # Merged in float32 and rounded once: a small adapter would drown in bfloat16's steps.
+        merged = model.to(torch.float32)
+        if hasattr(merged, "merge_and_unload"):
+            merged = merged.merge_and_unload()
+        merged = merged.to(torch.bfloat16)
+    merged.config.dtype = torch.bfloat16
+    merged.config.use_cache = True
+    try:
+        merged.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    except Exception as error:
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
