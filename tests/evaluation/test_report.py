@@ -173,6 +173,23 @@ def test_the_page_says_when_the_labeller_judged_itself(run: Path) -> None:
     assert "the judge that also labelled the training data" in report(run).read_text("utf-8")
 
 
+def test_a_base_that_stands_alone_has_a_table_and_nothing_to_compare(run: Path) -> None:
+    whole = run_folder.evaluation()
+    alone = whole.model_copy(
+        update={
+            "policies": ("base",),
+            "wins": (),
+            "rows": tuple(row.model_copy(update={"cells": row.cells[:1]}) for row in whole.rows),
+            "replies": tuple(reply for reply in whole.replies if reply.policy == "base"),
+        }
+    )
+    (run / "evaluate" / "evaluation.json").write_text(alone.model_dump_json(), "utf-8")
+    page = report(run).read_text("utf-8")
+    assert "nothing yet; base stands alone" in page
+    assert 'id="table"' in page
+    assert 'id="pairs"' not in page
+
+
 def test_both_colour_schemes_and_small_screens_are_thought_of(page: str) -> None:
     assert "prefers-color-scheme: dark" in page
     assert "width=device-width" in page
