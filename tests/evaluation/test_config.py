@@ -6,7 +6,7 @@ from rlaif.evaluation.config import EvaluateConfig, Measure
 
 def test_an_unknown_trait_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(ValidationError, match="no such trait; did you mean 'brief'"):
-        Measure(trait="breif")
+        Measure(trait="brieff")
 
 
 def test_length_is_a_measure_though_it_is_no_trait() -> None:
