@@ -1,11 +1,14 @@
 """Ask only what has not been asked: completions come from the store where they are there."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from rlaif.backends.base import Answered, Backend
 from rlaif.records import Completion, Request, Usage
 from rlaif.storage import CompletionStore
+
+_MOST_HELD = 1024  # answers found while the backend pulls, which cannot be given out at once
 
 
 class Cached:
@@ -29,27 +32,35 @@ class Cached:
 
     def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
         """Answer each request once; what is in the store comes as soon as it is pulled."""
+        pending = iter(requests)
+        for request in pending:
+            kept = self._store.get(self._store.key(self.name, request))
+            if kept is None:
+                yield from self._ask(itertools.chain([request], pending))
+            else:
+                self.hits += 1
+                yield request, kept
+
+    def _ask(self, requests: Iterator[Request]) -> Iterator[Answered]:
+        """Ask what is missing, until the requests end or too many of them were found."""
         found: deque[Answered] = deque()
         waiting: dict[str, list[Request]] = {}
-        keys: dict[int, tuple[Request, str]] = {}
 
         def missing() -> Iterator[Request]:
-            for request in requests:
+            while len(found) < _MOST_HELD and (request := next(requests, None)):
                 key = self._store.key(self.name, request)
-                completion = None if key in waiting else self._store.get(key)
-                if completion is not None:
-                    found.append((request, completion))
-                elif key in waiting:
+                if key in waiting:
                     waiting[key].append(request)
+                elif (completion := self._store.get(key)) is not None:
+                    found.append((request, completion))
                 else:
                     waiting[key] = [request]
-                    keys[id(request)] = (request, key)
                     self.asked += 1
                     yield request
 
         for request, said in self._backend.stream(missing()):
             yield from self._found(found)
-            _, key = keys.pop(id(request))
+            key = self._store.key(self.name, request)
             if isinstance(said, Completion):
                 self._store.put(key, said)
                 self._count(said.usage)

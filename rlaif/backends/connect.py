@@ -1,7 +1,9 @@
 """From a model's name to a backend; nothing heavy is loaded before it is connected to."""
 
+import hashlib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +37,7 @@ __all__ = [
 Say = Callable[[str], None]
 EMBEDDED = "embedded"
 _ADAPTERS = {"embedded-judge": judge_adapter, "embedded-referee": referee_adapter}
+_HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _PREFIXES = ("openai:MODEL", "local:NAME", "recorded:FILE")
 
 
@@ -113,7 +116,7 @@ def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backen
     if isinstance(spec, RecordedModel):
         from rlaif.backends.recorded import RecordedBackend
 
-        return RecordedBackend(Path(spec.path))
+        return RecordedBackend(Path(spec.path), name=identity(spec))
     if isinstance(spec, OpenAIModel):
         from rlaif.backends.openai import OpenAIBackend
 
@@ -124,17 +127,12 @@ def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backen
     say(f"loading {spec.model}{f' with {spec.adapter}' if spec.adapter else ''}")
     return LocalBackend(
         path,
-        name=_name(spec),
+        name=identity(spec),
         adapter=adapter_folder(spec),
         batch=spec.batch,
         dtype=spec.dtype,
         device=spec.device,
     )
-
-
-def _name(spec: LocalModel) -> str:
-    """Name a local model as records and the store's keys do: by its weights, not its place."""
-    return identity(spec)
 
 
 def model_path(spec: LocalModel, *, say: Say = _silent) -> Path:
@@ -148,8 +146,10 @@ def model_path(spec: LocalModel, *, say: Say = _silent) -> Path:
     path = Path(spec.model)
     if path.is_dir() and not (path / "config.json").is_file():
         raise MissingModelError(f"{path}: no config.json here; a Hugging Face folder is expected")
-    if path.is_absolute() and not path.is_dir():
-        raise MissingModelError(f"{path}: no such folder")
+    if not path.is_dir() and not _HUB.fullmatch(spec.model):
+        raise MissingModelError(
+            f"{path}: no such folder; name a Hugging Face model's folder, or OWNER/NAME on the hub"
+        )
     return path
 
 
@@ -194,26 +194,31 @@ def check(spec: LocalModel | OpenAIModel | RecordedModel) -> None:
 def identity(spec: LocalModel | OpenAIModel | RecordedModel) -> str:
     """Name a model and, where they are on this machine, its exact weights."""
     if isinstance(spec, RecordedModel):
-        return f"recorded:{Path(spec.path).stem}"
+        path = Path(spec.path)
+        return f"recorded:{path.stem}@{_hash_of([path])}" if path.is_file() else f"recorded:{path}"
     if isinstance(spec, OpenAIModel):
         extra = f"+{fingerprint_of(spec.extra_body)[:6]}" if spec.extra_body else ""
         return f"{spec.model}{extra}"
+    # The embedded model is one and the same everywhere, unless the variable names another.
+    folder = os.environ.get("RLAIF_EMBEDDED", "") if spec.model == EMBEDDED else spec.model
     name = HUB_NAME.split("/")[-1] if spec.model == EMBEDDED else spec.model
-    if spec.model != EMBEDDED and Path(spec.model).is_dir():
-        name = f"{Path(spec.model).name}@{_weights(Path(spec.model))}"
+    if folder and Path(folder).is_dir():
+        name = f"{Path(folder).resolve().name}@{_weights(Path(folder))}"
     adapter = adapter_folder(spec)
     return f"{name}+{adapter.name}@{_weights(adapter)}" if adapter else name
 
 
 def _weights(folder: Path) -> str:
-    files = sorted(folder.glob("*.safetensors"))
-    return _hashed(tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files))
+    return _hash_of([*folder.glob("*.safetensors"), *folder.glob("*model*.bin")])
+
+
+def _hash_of(files: Iterable[Path]) -> str:
+    stats = [(path, path.stat()) for path in sorted(files)]
+    return _hashed(tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats))
 
 
 @cache
 def _hashed(files: tuple[tuple[str, int, int], ...]) -> str:
-    import hashlib
-
     digest = hashlib.sha256()
     for path, _, _ in files:
         with Path(path).open("rb") as file:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -21,6 +22,7 @@ from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Completion, Failure, Request, Usage
 
 _WINDOW = 8  # batches pulled ahead, so that requests of like length can share one
+_LIKELIEST = 1024
 _JOINER = "\u2060"  # breaks a special token up and shows nothing
 
 
@@ -54,6 +56,7 @@ class LocalBackend:
         self._model.to(self._device).eval()
         if not self._tokenizer.chat_template:
             raise InputError(f"{model}: has no chat template; use an instruction-tuned model")
+        self._ends = _ends(self._model, self._tokenizer)
         self._context = int(getattr(self._model.config, "max_position_embeddings", 2**20))
 
     def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
@@ -89,9 +92,8 @@ class LocalBackend:
         text = self._tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, tokenize=False
         )
-        ids: list[int] = self._tokenizer(text + request.opening, add_special_tokens=False)[
-            "input_ids"
-        ]
+        text += self._neutral(request.opening)
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
     def _neutral(self, text: str) -> str:
@@ -108,13 +110,13 @@ class LocalBackend:
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
         return {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
 
-    @torch.inference_mode()
     def _score(self, batch: Sequence[tuple[Request, list[int]]]) -> list[Completion]:
         """Read the options' log-probabilities at the place of the answer's first token."""
         inputs = self._padded([ids for _, ids in batch])
         positions = (inputs["attention_mask"].cumsum(-1) - 1).clamp(min=0)
-        logits = self._model(**inputs, position_ids=positions, logits_to_keep=1).logits[:, -1]
-        logprobs = torch.log_softmax(logits.float(), dim=-1).cpu()
+        with torch.inference_mode():
+            logits = self._model(**inputs, position_ids=positions, logits_to_keep=1).logits[:, -1]
+            logprobs = torch.log_softmax(logits.float(), dim=-1).cpu()
         answers = []
         for (request, ids), row in zip(batch, logprobs, strict=True):
             tokens = self._option_tokens(request.options)
@@ -159,7 +161,6 @@ class LocalBackend:
                 )
         return tokens
 
-    @torch.inference_mode()
     def _generate(self, batch: Sequence[tuple[Request, list[int]]]) -> list[Completion]:
         inputs = self._padded([ids for _, ids in batch])
         prompt = inputs["input_ids"].shape[1]
@@ -172,7 +173,7 @@ class LocalBackend:
             top_p=None,
             top_k=None,
             logits_processor=LogitsProcessorList([_SeededDraw(requests, prompt)]),
-            stopping_criteria=StoppingCriteriaList([_AllLongEnough(requests, prompt)]),
+            stopping_criteria=StoppingCriteriaList([_Done(requests, prompt, self._tokenizer)]),
             pad_token_id=self._tokenizer.pad_token_id,
         )
         return [
@@ -182,8 +183,7 @@ class LocalBackend:
 
     def _completion(self, request: Request, ids: list[int], written: list[int]) -> Completion:
         kept = written[: request.sampling.max_tokens]
-        ends = {self._tokenizer.eos_token_id, self._tokenizer.pad_token_id}
-        kept = list(itertools.takewhile(lambda token: token not in ends, kept))
+        kept = list(itertools.takewhile(lambda token: token not in self._ends, kept))
         text: str = self._tokenizer.decode(kept, skip_special_tokens=True)
         for stop in request.sampling.stop:
             text = text.split(stop, 1)[0]
@@ -216,30 +216,51 @@ def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
     """Keep the smallest set of tokens that holds `top_p`; the others go to minus infinity."""
     if top_p >= 1:
         return logits
-    ordered, places = logits.sort(descending=True)
-    shares = torch.softmax(ordered, -1)
-    beyond = shares.cumsum(-1) - shares > top_p
-    return logits.masked_fill(beyond.scatter(0, places, beyond), float("-inf"))
+    # Sorting a whole vocabulary takes as long as a small model's step, and few tokens count.
+    for size in (min(_LIKELIEST, len(logits)), len(logits)):
+        ordered, places = logits.topk(size)
+        shares = torch.exp(ordered - logits.logsumexp(-1))
+        below = shares.cumsum(-1) - shares <= top_p
+        if not below.all():
+            break
+    kept = torch.full_like(logits, float("-inf"))
+    return kept.scatter(0, places[below], ordered[below])
 
 
 def _gumbel(like: torch.Tensor, seed: int, step: int) -> torch.Tensor:
     generator = torch.Generator()  # on the CPU, so that every device draws the same
-    generator.manual_seed(seed * 1_000_003 + step)
-    uniform = torch.rand(like.shape, generator=generator).clamp_(min=1e-20)
-    return -torch.log(-torch.log(uniform)).to(like.device)
+    generator.manual_seed((seed * 1_000_003 + step) % 2**63)
+    exponential = torch.empty(like.shape).exponential_(generator=generator)
+    return -torch.log(exponential).to(like.device)
 
 
-class _AllLongEnough(StoppingCriteria):  # type: ignore[misc]
-    """Ends each row at its own request's limit, though the batch may go on."""
+class _Done(StoppingCriteria):  # type: ignore[misc]
+    """Ends each row at its own request's limit or stop text, though the batch may go on."""
 
-    def __init__(self, requests: Sequence[Request], prompt: int) -> None:
+    def __init__(self, requests: Sequence[Request], prompt: int, tokenizer: Any) -> None:
         self._limits = torch.tensor([request.sampling.max_tokens for request in requests])
+        self._stops = {
+            row: request.sampling.stop
+            for row, request in enumerate(requests)
+            if request.sampling.stop
+        }
         self._prompt = prompt
+        self._tokenizer = tokenizer
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # noqa: ARG002
         """Say of each row whether it is done, (batch,)."""
-        written = input_ids.shape[1] - self._prompt
-        return (self._limits <= written).to(input_ids.device)
+        done = self._limits <= input_ids.shape[1] - self._prompt
+        for row, stops in self._stops.items():
+            text = self._tokenizer.decode(input_ids[row, self._prompt :], skip_special_tokens=True)
+            done[row] |= any(stop in text for stop in stops)
+        return done.to(input_ids.device)
+
+
+def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Collect the tokens that end an answer; some models have several."""
+    named = model.generation_config.eos_token_id
+    several = named if isinstance(named, list) else [named]
+    return frozenset({*several, tokenizer.eos_token_id, tokenizer.pad_token_id} - {None})
 
 
 def _device(device: str) -> str:
@@ -264,7 +285,7 @@ def _load(model: Path | str, adapter: Path | None, dtype: torch.dtype) -> tuple[
         loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
         if adapter:
             loaded = PeftModel.from_pretrained(loaded, adapter).merge_and_unload()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         what = str(error).splitlines()[0][:200]
         raise MissingModelError(f"{model}: no model could be loaded: {what}") from None
     if tokenizer.pad_token_id is None:

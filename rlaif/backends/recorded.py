@@ -1,7 +1,8 @@
 """Replay a file of answers as if a model were asked: for published replies and for tests.
 
-A row is `{"messages": […], "text": …}` or `{"prompt": …, "text": …}`, where `prompt` is the last
-user message alone; `option_logprobs` may give the options' log-probabilities.
+A row is `{"messages": […], "text": …}`, `{"prompt": …, "text": …}`, where `prompt` is the last user
+message alone, or `{"id": …, "text": …}` with the request's id; `option_logprobs` may give the
+options' log-probabilities. The most exact row counts: messages, then prompt, then id.
 """
 
 import json
@@ -24,7 +25,7 @@ class RecordedBackend:
         Raises:
             InputError: for a row that is no recording, or the same question with two answers.
         """
-        self._answers: dict[str, Completion] = {}
+        self._answers: dict[tuple[str, str], Completion] = {}
         text = read_text(path)
         self.name = name or f"recorded:{path.stem}@{fingerprint_of(text)[:8]}"
         for number, line in enumerate(text.split("\n"), start=1):
@@ -34,13 +35,13 @@ class RecordedBackend:
     def _learn(self, line: str, path: Path, number: int) -> None:
         try:
             row = json.loads(line)
-            key = _key(row["messages"]) if "messages" in row else str(row["prompt"])
+            key = _key_of_row(row)
             answer = Completion(
                 text=row["text"], model=self.name, option_logprobs=row.get("option_logprobs")
             )
         except (ValueError, KeyError, TypeError):
             raise InputError.at(
-                path, number, 'expected {"messages" or "prompt": …, "text": …}'
+                path, number, 'expected {"messages", "prompt" or "id": …, "text": …}'
             ) from None
         if self._answers.setdefault(key, answer) != answer:
             raise InputError.at(path, number, "the same question stands twice, answered otherwise")
@@ -48,10 +49,23 @@ class RecordedBackend:
     def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
         """Answer one request at a time."""
         for request in requests:
-            whole = _key([message.model_dump() for message in request.messages])
-            last = request.messages[-1].content
-            answer = self._answers.get(whole) or self._answers.get(last)
-            yield request, answer or Failure(kind="backend", detail="no recording of this request")
+            found = (self._answers[key] for key in _keys(request) if key in self._answers)
+            yield (
+                request,
+                next(found, Failure(kind="backend", detail="no recording of this request")),
+            )
+
+
+def _key_of_row(row: Any) -> tuple[str, str]:
+    if "messages" in row:
+        return "messages", _key(row["messages"])
+    return ("prompt", row["prompt"]) if "prompt" in row else ("id", row["id"])
+
+
+def _keys(request: Request) -> Iterator[tuple[str, str]]:
+    yield "messages", _key([message.model_dump() for message in request.messages])
+    yield "prompt", request.messages[-1].content
+    yield "id", request.id
 
 
 def _key(messages: Any) -> str:
