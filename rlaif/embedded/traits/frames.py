@@ -1,0 +1,94 @@
+"""Turn a phrase such as `ask a question` into the sentences people write in constitutions."""
+
+import re
+
+DOES = (
+    "The response {third}.",
+    "The reply {third}.",
+    "The answer {third}.",
+    "The assistant {third}.",
+    "The response should {base}.",
+    "The assistant should {base}.",
+    "Prefer a reply that {third}.",
+    "Prefer the response that {third}.",
+    "Choose the response that {third}.",
+    "A good reply here {third}.",
+    "{Base}.",
+    "Always {base}.",
+    "It is true that the reply {third}.",
+    "What the assistant says {third}.",
+    "In its reply, the assistant {third}.",
+    "The reply must {base}.",
+    "One can say that the reply {third}.",
+)
+"""Sentences that hold where the phrase is true."""
+
+DOES_NOT = (
+    "The response does not {base}.",
+    "The reply does not {base}.",
+    "The answer doesn't {base}.",
+    "The assistant does not {base}.",
+    "The response never {third}.",
+    "The response should not {base}.",
+    "The assistant should never {base}.",
+    "Prefer a reply that does not {base}.",
+    "Prefer the response that doesn't {base}.",
+    "Avoid {gerund}.",
+    "Never {base}.",
+    "Do not {base}.",
+    "The reply avoids {gerund}.",
+    "The response refrains from {gerund}.",
+    "It is false that the reply {third}.",
+    "The reply answers without {gerund}.",
+    "In no way does the response {base}.",
+)
+"""Sentences that hold where the phrase is not true."""
+
+_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
+_GERUND = {"be": "being", "lie": "lying"}
+_DOUBLED = {
+    "put", "set", "get", "stop", "begin", "sit", "cut", "run", "let", "spur", "shut", "wrap",
+    "admit", "skip", "spin",
+}  # fmt: skip
+_UNDOUBTED_VOWEL = re.compile(r"[^aeiou]y$")
+
+
+def third(phrase: str) -> str:
+    """Put a phrase in the third person.
+
+    >>> third("pass on the question"), third("carry on"), third("be brief")
+    ('passes on the question', 'carries on', 'is brief')
+    """
+    verb, rest = _split(phrase)
+    if verb in _THIRD:
+        return _THIRD[verb] + rest
+    if _UNDOUBTED_VOWEL.search(verb):
+        return f"{verb[:-1]}ies{rest}"
+    return f"{verb}es{rest}" if re.search(r"(?:s|sh|ch|x|z|o)$", verb) else f"{verb}s{rest}"
+
+
+def gerund(phrase: str) -> str:
+    """Put a phrase in the form that follows `avoid`.
+
+    >>> gerund("make a list"), gerund("put it off"), gerund("agree to it")
+    ('making a list', 'putting it off', 'agreeing to it')
+    """
+    verb, rest = _split(phrase)
+    if verb in _GERUND:
+        return _GERUND[verb] + rest
+    if verb in _DOUBLED:
+        return f"{verb}{verb[-1]}ing{rest}"
+    if verb.endswith("e") and not verb.endswith(("ee", "oe")):
+        return f"{verb[:-1]}ing{rest}"
+    return f"{verb}ing{rest}"
+
+
+def framed(frame: str, phrase: str) -> str:
+    """Write a phrase into a frame."""
+    capital = phrase[0].upper() + phrase[1:]
+    return frame.format(base=phrase, third=third(phrase), gerund=gerund(phrase), Base=capital)
+
+
+def _split(phrase: str) -> tuple[str, str]:
+    verb, space, rest = phrase.partition(" ")
+    return verb, space + rest

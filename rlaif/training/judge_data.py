@@ -1,0 +1,157 @@
+"""What the judge learns from: exchanges, and questions about them that code has answered."""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from rlaif.embedded.edits import broken, shortened, with_trait, without_trait
+from rlaif.embedded.heldout import (
+    Wording,
+    held_out,
+    is_held_out,
+    known_wordings,
+    trained_phrases,
+    trained_traits,
+)
+from rlaif.embedded.refusals import refusal
+from rlaif.embedded.traits import TRAITS
+from rlaif.embedded.traits.base import Exchange, Kind, Trait
+from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
+from rlaif.training.judge_tree import shown_reply
+
+KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
+MOST_QUESTIONS = 16
+"""After one reply, or a few more; the rest is asked in another row."""
+TIMES_THE_USUAL = {
+    "refuses": 4.0, "complies": 3.0, "offers-alternative": 3.0, "helps-harm": 3.0,
+    "declines-harm": 3.0, "over-refuses": 2.0, "helps-safely": 2.0, "declines-kindly": 2.0,
+    "well-judged": 2.0, "degenerate": 2.0, "sensible": 1.5, "lectures": 2.0, "flatters": 1.5,
+    "warm": 2.0, "brief": 2.0, "declines-with-offer": 1.5,
+}  # fmt: skip
+"""How many questions a trait gets, where it is not the usual number."""
+
+
+class Question(NamedTuple):
+    """A statement about a reply and whether it is true."""
+
+    trait: str
+    text: str
+    answer: bool
+
+
+class Document(NamedTuple):
+    """An exchange and questions about it."""
+
+    exchange: Exchange
+    questions: list[Question]
+
+
+def prompts(kind: Kind, *, kept: bool) -> list[str]:
+    """Read the prompts of one kind: those for training, or those kept for tests."""
+    text = files("rlaif.embedded").joinpath("prompts", f"{kind}.txt").read_text(encoding="utf-8")
+    share = held_out().prompts
+    return [line for line in text.splitlines() if is_held_out(line, share) == kept]
+
+
+def read_replies(path: Path, *, kept: bool) -> list[Exchange]:
+    """Read the base model's replies: those for training, or those kept for tests."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    share = held_out().prompts
+    return [
+        Exchange(shown_reply(row["reply"]), row["prompt"], row["kind"])
+        for row in rows
+        if row["reply"].strip() and is_held_out(row["prompt"], share) == kept
+    ]
+
+
+def exchanges(
+    replies: Sequence[Exchange], count: int, rng: random.Random, *, kept: bool
+) -> list[Exchange]:
+    """Make exchanges from the base's replies, refusals, broken text, and edits of them all."""
+    by_kind = {kind: prompts(kind, kept=kept) for kind in KINDS}
+    made: list[Exchange] = []
+    while len(made) < count:
+        draw = rng.random()
+        if draw < 0.26:
+            kind: Kind = rng.choice(("unsafe", "unsafe", "unsafe", "scary", "ordinary"))
+            start = Exchange(refusal(rng, kept=kept), rng.choice(by_kind[kind]), kind)
+        else:
+            start = rng.choice(replies)
+            if draw < 0.31:
+                start = start._replace(reply=broken(start.reply, rng))
+            elif draw < 0.50:
+                start = start._replace(reply=shortened(start.reply, rng))
+        made.append(start)
+        if (draw >= 0.31 and rng.random() < 0.55) or (draw < 0.26 and rng.random() < 0.4):
+            made.append(edited(start, rng))
+    return [e._replace(reply=shown_reply(e.reply)) for e in made[:count] if e.reply.strip()]
+
+
+def edited(exchange: Exchange, rng: random.Random) -> Exchange:
+    """Change one to three traits of a reply."""
+    reply = exchange.reply
+    for trait in rng.sample(list(TRAITS.values()), rng.choice((1, 1, 2, 3))):
+        if trait.add and not trait.holds(reply):
+            reply = with_trait(reply, trait, rng)
+        elif trait.add:
+            reply = without_trait(reply, trait)
+    return exchange._replace(reply=reply)
+
+
+def drawn_wording(trait: Trait, rng: random.Random, *, denials: bool = True) -> Wording:
+    """Draw a sentence about a trait that training may use, half of them denials."""
+    does, lacks = trained_phrases(trait)
+    way = rng.random() if denials else 0.0
+    if way < 0.44:
+        return Wording(framed(rng.choice(DOES[:-1]), rng.choice(does)), claims=True)
+    if way < 0.72:
+        return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(does)), claims=False)
+    if way < 0.94:
+        return Wording(framed(rng.choice(DOES[:-1]), rng.choice(lacks)), claims=False)
+    return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(lacks)), claims=True)
+
+
+def documents(
+    pool: Sequence[Exchange], labels: int, rng: random.Random, *, denials: bool = True
+) -> list[Document]:
+    """Ask about each trait as often where it holds as where it does not."""
+    asked: dict[int, list[Question]] = defaultdict(list)
+    names = trained_traits()
+    unit = labels / sum(TIMES_THE_USUAL.get(name, 1.0) for name in names)
+    for name in names:
+        trait, wanted = TRAITS[name], round(unit * TIMES_THE_USUAL.get(name, 1.0) / 2)
+        truths = [trait.test(exchange) for exchange in pool]
+        for truth in (True, False):
+            having = [index for index, value in enumerate(truths) if value is truth]
+            for index in _spread(having, wanted, rng):
+                wording = drawn_wording(trait, rng, denials=denials)
+                answer = truth == wording.claims
+                asked[index].append(Question(name, wording.text, answer))
+    rows = [
+        Document(pool[index], chunk)
+        for index, questions in asked.items()
+        for chunk in _chunks(questions, rng)
+    ]
+    rng.shuffle(rows)
+    return rows
+
+
+def _spread(having: list[int], wanted: int, rng: random.Random) -> list[int]:
+    """Draw as many as wanted, each about as often as the others, none more than eight times."""
+    drawn: list[int] = []
+    for _ in range(8):
+        drawn += rng.sample(having, min(wanted - len(drawn), len(having)))
+    return drawn
+
+
+def _chunks(questions: list[Question], rng: random.Random) -> list[list[Question]]:
+    rng.shuffle(questions)
+    parts = max(1, round(len(questions) / MOST_QUESTIONS))
+    return [questions[part::parts] for part in range(parts)]
+
+
+__all__ = ["Document", "Question", "documents", "exchanges", "known_wordings", "read_replies"]
