@@ -40,6 +40,8 @@ class JudgeTraining(Record):
     """LoRA's rank."""
     layers_from: int = Field(default=6, ge=0)
     """The first layer that is adapted; the lower ones read, the upper ones judge."""
+    claims_first: float = Field(default=0.3, ge=0, le=1)
+    """The share of questions at the beginning that are claims, without a denial among them."""
     learning_rate: float = Field(default=8e-4, gt=0)
     batch: int = Field(default=12, ge=1)
     """Rows in one step; a row is a reply with up to sixteen questions."""
@@ -94,10 +96,13 @@ def training_documents(config: JudgeTraining, replies: Path, data: Path | None) 
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
-    asked = documents(pool, config.labels, rng)
-    asked += people_documents(data, config.people, rng)
-    rng.shuffle(asked)
-    return asked
+    # Claims come first. Where half of the statements are denials, finding in the reply what a
+    # statement speaks of says nothing about the answer, so that training starts on a plateau.
+    claims = documents(pool, round(config.labels * config.claims_first), rng, denials=False)
+    rest = documents(pool, config.labels - round(config.labels * config.claims_first), rng)
+    rest += people_documents(data, config.people, rng)
+    rng.shuffle(rest)
+    return claims + rest
 
 
 def train_judge(
