@@ -98,8 +98,9 @@ def training_documents(config: JudgeTraining, replies: Path, data: Path | None) 
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
     # Claims come first. Where half of the statements are denials, finding in the reply what a
     # statement speaks of says nothing about the answer, so that training starts on a plateau.
-    claims = documents(pool, round(config.labels * config.claims_first), rng, denials=False)
-    rest = documents(pool, config.labels - round(config.labels * config.claims_first), rng)
+    early, labels = (round(n * config.claims_first) for n in (len(pool), config.labels))
+    claims = documents(pool[:early], labels, rng, denials=False)
+    rest = documents(pool[early:], config.labels - labels, rng)
     rest += people_documents(data, config.people, rng)
     rng.shuffle(rest)
     return claims + rest
