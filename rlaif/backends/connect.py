@@ -108,7 +108,8 @@ def connect(
         InputError: when a recording cannot be read.
     """
     backend = _connect(spec, say)
-    return Cached(backend, store) if store else backend
+    # An empty store counts as false.
+    return backend if store is None else Cached(backend, store)
 
 
 def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backend:

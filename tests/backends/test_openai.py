@@ -301,7 +301,7 @@ FAULTS = [
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=12), in_flight=st.integers(1, 5)

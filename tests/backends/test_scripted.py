@@ -11,8 +11,9 @@ def test_a_text_is_a_completion_by_the_scripted_model() -> None:
 
 
 def test_a_failure_or_a_whole_completion_passes_as_it_is() -> None:
-    for said in (Failure(kind="empty"), Completion(text="x", model="other")):
-        assert list(ScriptedBackend(lambda _, said=said: said).stream([ASKED])) == [(ASKED, said)]
+    failure, completion = Failure(kind="empty"), Completion(text="x", model="other")
+    assert list(ScriptedBackend(lambda _: failure).stream([ASKED])) == [(ASKED, failure)]
+    assert list(ScriptedBackend(lambda _: completion).stream([ASKED])) == [(ASKED, completion)]
 
 
 def test_requests_are_pulled_one_at_a_time() -> None:

@@ -1,0 +1,69 @@
+"""The embedded model behind a real server on loopback: llama.cpp's own, in this process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rlaif.backends.local import LocalBackend
+from rlaif.backends.openai import OpenAIBackend
+from rlaif.backends.spec import OpenAIModel
+from rlaif.embedded.find import embedded_model, packaged_gguf
+from rlaif.records import Completion, Message, Request, Sampling
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[OpenAIBackend]:
+    xllamacpp = pytest.importorskip("xllamacpp")
+    gguf = packaged_gguf()
+    if gguf is None:
+        pytest.skip("the embedded model's package is not installed")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(gguf)
+    params.n_ctx, params.n_parallel, params.n_gpu_layers = 4096, 4, 0
+    params.port, params.warmup, params.verbosity = 0, False, 0
+    server = xllamacpp.Server(params)
+    spec = OpenAIModel(
+        model="smollm2", base_url=f"{server.listening_address}/v1", in_flight=4, timeout=120
+    )
+    backend = OpenAIBackend(spec)
+    yield backend
+    backend.close()
+    del server
+
+
+def request(text: str, **fields: object) -> Request:
+    turns = (Message(role="user", content=text),)
+    return Request.model_validate({"id": text, "messages": turns, **fields})
+
+
+def test_a_served_model_writes(served: OpenAIBackend) -> None:
+    sampling = Sampling(max_tokens=12, temperature=0)
+    asked = [request(f"Count up from {n}.", sampling=sampling) for n in range(8)]
+    answers = list(served.stream(asked))
+    assert sorted(got.id for got, _ in answers) == sorted(each.id for each in asked)
+    for _, said in answers:
+        assert isinstance(said, Completion), said
+        assert said.text.strip()
+        assert 0 < said.usage.written <= 12
+
+
+def test_a_served_model_scores_options_as_the_local_one_does(served: OpenAIBackend) -> None:
+    local = LocalBackend(embedded_model(), dtype="float32")
+    sampling = Sampling(max_tokens=1, temperature=0)
+    texts = ("Is fire hot? Answer Yes or No.", "Is ice hot? Answer Yes or No.")
+    for opening in ("", "The answer, Yes or No:"):
+        asked = [
+            request(text, options=("Yes", "No"), sampling=sampling, opening=opening)
+            for text in texts
+        ]
+        here = {got.id: said for got, said in local.stream(asked)}
+        there = {got.id: said for got, said in served.stream(asked)}
+        for text in texts:
+            mine, theirs = here[text], there[text]
+            assert isinstance(mine, Completion)
+            assert isinstance(theirs, Completion), theirs
+            assert theirs.option_logprobs is not None
+            # The server computes with the quantised weights themselves.
+            assert theirs.option_logprobs == pytest.approx(mine.option_logprobs, abs=0.3)
