@@ -16,10 +16,11 @@ from transformers import (
     StoppingCriteria,
     StoppingCriteriaList,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from rlaif.backends.base import Answered
 from rlaif.errors import InputError, MissingModelError
-from rlaif.records import Completion, Failure, Request, Usage
+from rlaif.records import Completion, Failure, Request, Sampling, Usage
 
 _WINDOW = 8  # batches pulled ahead, so that requests of like length can share one
 _LIKELIEST = 1024
@@ -194,7 +195,7 @@ class _SeededDraw(LogitsProcessor):  # type: ignore[misc]
     """Turns the greedy choice into a draw from each row's own generator (the Gumbel-max trick).
 
     The likeliest token after adding Gumbel noise is a sample of the softmax; the noise depends on
-    the row's seed and step alone.
+    the row's seed, the step and the token alone.
     """
 
     def __init__(self, requests: Sequence[Request], prompt: int) -> None:
@@ -202,36 +203,38 @@ class _SeededDraw(LogitsProcessor):  # type: ignore[misc]
         self._prompt = prompt
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Add noise to (batch, vocabulary) scores."""
+        """Leave one token to choose in each drawn row of (batch, vocabulary) scores."""
         step = input_ids.shape[1] - self._prompt
-        scores = scores.float()
         for row, sampling in enumerate(self._sampling):
             if sampling.temperature > 0:
-                kept = _nucleus(scores[row] / sampling.temperature, sampling.top_p)
-                scores[row] = kept + _gumbel(kept, sampling.seed, step)
+                token = _drawn(scores[row].float(), sampling, step)
+                scores[row] = float("-inf")
+                scores[row, token] = 0.0
         return scores
 
 
-def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Keep the smallest set of tokens that holds `top_p`; the others go to minus infinity."""
-    if top_p >= 1:
-        return logits
+def _drawn(logits: torch.Tensor, sampling: Sampling, step: int) -> torch.Tensor:
+    """Draw one token of (vocabulary,) logits, the same on every device."""
+    generator = torch.Generator()
+    generator.manual_seed((sampling.seed * 1_000_003 + step) % 2**63)
+    # A number for each token of the vocabulary, so that a token's luck does not depend on which
+    # others are kept.
+    uniform = torch.rand(len(logits), generator=generator, dtype=torch.float64)
+    kept, places = _nucleus(logits / sampling.temperature, sampling.top_p)
+    gumbel = -torch.log(-torch.log(uniform[places.cpu()].clamp(min=1e-300)))
+    return places[(kept.cpu() + gumbel).argmax()]
+
+
+def _nucleus(logits: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the logits, and the places, of the smallest set of tokens that holds `top_p`."""
     # Sorting a whole vocabulary takes as long as a small model's step, and few tokens count.
     for size in (min(_LIKELIEST, len(logits)), len(logits)):
         ordered, places = logits.topk(size)
         shares = torch.exp(ordered - logits.logsumexp(-1))
-        below = shares.cumsum(-1) - shares <= top_p
+        below = shares.cumsum(-1) - shares < top_p
         if not below.all():
             break
-    kept = torch.full_like(logits, float("-inf"))
-    return kept.scatter(0, places[below], ordered[below])
-
-
-def _gumbel(like: torch.Tensor, seed: int, step: int) -> torch.Tensor:
-    generator = torch.Generator()  # on the CPU, so that every device draws the same
-    generator.manual_seed((seed * 1_000_003 + step) % 2**63)
-    exponential = torch.empty(like.shape).exponential_(generator=generator)
-    return -torch.log(exponential).to(like.device)
+    return ordered[below], places[below]
 
 
 class _Done(StoppingCriteria):  # type: ignore[misc]
@@ -280,6 +283,7 @@ def _dtype(dtype: str, device: torch.device) -> torch.dtype:
 
 
 def _load(model: Path | str, adapter: Path | None, dtype: torch.dtype) -> tuple[Any, Any]:
+    disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
         loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rlaif.backends.local import LocalBackend, _gumbel, _nucleus
+from rlaif.backends.local import LocalBackend, _drawn, _nucleus
 from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Completion, Failure, Message, Request, Sampling
 
@@ -74,7 +74,7 @@ def test_temperature_zero_takes_the_likeliest_token(
 
 def test_draws_follow_the_distribution() -> None:
     logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
-    draws = [int((logits + _gumbel(logits, seed, step=2)).argmax()) for seed in range(4000)]
+    draws = [int(_drawn(logits, Sampling(top_p=1, temperature=1, seed=n), 2)) for n in range(4000)]
     shares = [draws.count(token) / len(draws) for token in range(4)]
     assert shares == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.03)
 
@@ -90,7 +90,8 @@ def test_the_nucleus_is_the_smallest_set_with_enough_probability(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rlaif.backends.local._LIKELIEST", likeliest)
-        kept = torch.isfinite(_nucleus(torch.tensor(logits), top_p))
+        _, places = _nucleus(torch.tensor(logits), top_p)
+    kept = torch.zeros(len(logits), dtype=torch.bool).index_fill(0, places, value=True)
     shares = torch.softmax(torch.tensor(logits), -1)
     held = float(shares[kept].sum())
     assert held >= top_p - 1e-4
