@@ -98,13 +98,15 @@ def adapter(lora: LoRA | None, model: Path, task: str) -> Any:
     layers = transformers.AutoConfig.from_pretrained(checked(model)).num_hidden_layers
     if lora.layers_from >= layers:
         raise InputError(f"lora.layers_from: {lora.layers_from}, but {model} has {layers} layers")
+    below = "|".join(map(str, range(lora.layers_from)))
     return peft.LoraConfig(
         task_type=task,
         r=lora.r,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
-        layers_to_transform=list(range(lora.layers_from, layers)) if lora.layers_from else None,
+        # Of the numbers in a module's name the first is its layer's; a later one is an expert's.
+        exclude_modules=rf"\D*\.({below})\..*" if below else None,
         modules_to_save=["score"] if task == "SEQ_CLS" else None,
     )
 
@@ -148,15 +150,17 @@ class Watch(TrainerCallback):  # type: ignore[misc]
                     f"step {state.global_step}: the {name} is {logs[name]}, so nothing was kept; "
                     "lower learning_rate"
                 )
-        self.logs.append({name: float(logs[name]) for name in logs})
+        # A figure over answers that all abstained is None.
+        self.logs.append({name: float(logs[name]) for name in logs if logs[name] is not None})
         if self._progress:
             self._progress(state.global_step, state.max_steps, self.logs[-1])
 
     def mean(self, name: str, share: float = 0.5) -> float:
-        """Average a figure over the last share of the steps."""
+        """Average a figure over the last share of the steps, or the first if it is negative."""
         seen = [log[name] for log in self.logs if math.isfinite(log.get(name, math.nan))]
-        last = seen[-max(1, round(len(seen) * share)) :]
-        return sum(last) / len(last) if last else math.nan
+        count = max(1, round(len(seen) * abs(share)))
+        part = seen[:count] if share < 0 else seen[-count:]
+        return sum(part) / len(part) if part else math.nan
 
     def first_and_last(self) -> dict[str, float]:
         """Give the loss of the first tenth of the steps and of the last."""
@@ -169,6 +173,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         }
 
 
+@contextlib.contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Seed everything, and train quietly."""
+    with quiet():
+        transformers.set_seed(seed)
+        yield
+
+
 def run(trainer: Any) -> None:
     """Train, with nothing printed."""
     trainer.remove_callback(PrinterCallback)
@@ -176,9 +188,8 @@ def run(trainer: Any) -> None:
 
 
 @contextlib.contextmanager
-def quiet(seed: int) -> Iterator[None]:
-    """Seed everything, and keep the libraries' own notes and bars off the terminal."""
-    transformers.set_seed(seed)
+def quiet() -> Iterator[None]:
+    """Keep the libraries' own notes and bars off the terminal."""
     noisy = [logging.getLogger(name) for name in ("transformers", "trl", "accelerate", "peft")]
     levels = [logger.level for logger in noisy]
     bars = datasets.is_progress_bar_enabled(), transformers.utils.logging.is_progress_bar_enabled()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer
 
 from rlaif.errors import MissingModelError
 from rlaif.storage import storing
@@ -40,9 +41,17 @@ def checked(model: Path) -> str:
 
 
 def load_tokenizer(model: Path) -> Any:
-    """Read a model's tokenizer; one that cannot pad pads with its end token."""
-    with reading(model):
-        tokenizer = AutoTokenizer.from_pretrained(checked(model))
+    """Read a model's tokenizer; one that cannot pad pads with its end token.
+
+    Raises:
+        MissingModelError: for a model that is not there, not complete, or of no known kind.
+    """
+    name = checked(model)
+    try:
+        AutoConfig.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise MissingModelError(_unreadable(model, error)) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -50,20 +59,16 @@ def load_tokenizer(model: Path) -> Any:
 
 @contextlib.contextmanager
 def reading(model: Path) -> Iterator[None]:
-    """Turn a damaged or unreachable model into one line."""
+    """Turn weights that are damaged, or cannot be fetched, into one line."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as error:
-        what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise MissingModelError(
-            f"{model}: the model cannot be read ({what}); delete the folder and run its stage again"
-        ) from error
-    except Exception as error:
-        if type(error).__module__.startswith("safetensors"):
-            raise MissingModelError(
-                f"{model}: the weights are damaged ({error}); run the stage that makes them again"
-            ) from error
-        raise
+    except (OSError, SafetensorError) as error:
+        raise MissingModelError(_unreadable(model, error)) from error
+
+
+def _unreadable(model: Path, error: Exception) -> str:
+    what = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"{model}: the model cannot be read ({what}); run the stage that makes it again"
 
 
 @contextlib.contextmanager

@@ -19,9 +19,11 @@ from rlaif.training.common import (
     Watch,
     adapter,
     arguments,
+    has_bfloat16,
     need_rows,
     on_cpu,
     quiet,
+    repeatable,
     run,
     soft_loss,
 )
@@ -55,6 +57,8 @@ class SoftPairCollator(DataCollatorForPreference):  # type: ignore[misc]
 
 class SoftRewardTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
+
+    _signature_columns: Any
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
@@ -101,7 +105,7 @@ def train_reward_model(
     """
     started = time.monotonic()
     train, held_out = split_by_prompt(preferences, config.held_out, seed)
-    with quiet(seed):
+    with repeatable(seed):
         tokenizer = load_tokenizer(model)
         tokens, long = reward_tokens(tokenizer, preference_rows(train), config.max_length)
         left_out = {"too long": long}
@@ -132,10 +136,10 @@ class RewardModel:
 
     def __init__(self, model: Path, *, max_length: int = 1024, batch: int = 16) -> None:
         """Read the model from its folder."""
-        with reading(model):
+        with quiet(), reading(model):
             self._tokenizer = load_tokenizer(model)
             self._model = AutoModelForSequenceClassification.from_pretrained(
-                checked(model), dtype=torch.bfloat16
+                checked(model), dtype=torch.bfloat16 if has_bfloat16() else torch.float32
             )
         if self._model.config.num_labels != 1:
             raise MissingModelError(f"{model}: gives no single score; name a reward model's folder")
@@ -160,10 +164,10 @@ class RewardModel:
                 scores[row] = score
         return scores
 
-    @torch.inference_mode()
     def _scores(self, rows: list[list[int]]) -> list[float]:
         padded = self._tokenizer.pad({"input_ids": rows}, padding_side="right", return_tensors="pt")
-        logits = self._model(**padded.to(self._model.device), use_cache=False).logits
+        with torch.inference_mode():
+            logits = self._model(**padded.to(self._model.device), use_cache=False).logits
         scores: list[float] = logits.squeeze(-1).float().tolist()
         return scores
 

@@ -8,7 +8,7 @@ import trl
 from datasets import Dataset
 
 from rlaif.records import Prompt, Revision
-from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, quiet, run
+from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable, run
 from rlaif.training.config import Progress, SFTConfig, Trained
 from rlaif.training.dataset import sft_rows, sft_tokens
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
@@ -34,7 +34,7 @@ def train_sft(
         MissingModelError: for a model that is not there, or not complete.
     """
     started = time.monotonic()
-    with quiet(seed):
+    with repeatable(seed):
         tokenizer = load_tokenizer(model)
         tokens, long = sft_tokens(tokenizer, sft_rows(rows), config.max_length)
         left_out = {"too long": long}

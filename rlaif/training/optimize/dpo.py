@@ -21,7 +21,7 @@ from rlaif.training.common import (
     adapter,
     arguments,
     need_rows,
-    quiet,
+    repeatable,
     run,
     soft_loss,
 )
@@ -46,6 +46,8 @@ class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
 
 class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
+
+    _signature_columns: Any
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
@@ -110,7 +112,7 @@ def train_dpo(
 ) -> Trained:
     """Make what is preferred likelier than it was, against what is not; write `out`."""
     started = time.monotonic()
-    with quiet(seed):
+    with repeatable(seed):
         tokenizer = load_tokenizer(model)
         tokens, long = dpo_tokens(tokenizer, preference_rows(preferences), config.max_length)
         left_out = {"too long": long}

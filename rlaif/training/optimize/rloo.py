@@ -13,11 +13,14 @@ from datasets import Dataset
 
 from rlaif.errors import StageError
 from rlaif.records import Prompt
-from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, quiet, run
+from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable, run
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
 from rlaif.training.reward import Reward
+
+_ENOUGH = 64
+"""Answers without one score, after which a reward is taken to be broken."""
 
 
 class RLOOTrainer(Silent, trl.RLOOTrainer):  # type: ignore[misc]
@@ -42,12 +45,21 @@ class Scorer:
         scores = list(self._reward([self._prompts[index] for index in row], texts))
         self.asked += len(scores)
         self.abstained += scores.count(None)
-        if self.abstained == self.asked >= 64:
+        if self.asked >= _ENOUGH:
+            self.need_scores()
+        return scores
+
+    def need_scores(self) -> None:
+        """Stop where every answer so far was left without a score.
+
+        Raises:
+            StageError: with the number of answers.
+        """
+        if self.abstained == self.asked:
             raise StageError(
                 f"the reward scored none of the first {self.asked} answers, so nothing can be "
                 "learned; look at the judge or the reward model first"
             )
-        return scores
 
 
 def train_rloo(  # noqa: PLR0913 - prompts and a reward beside what every trainer takes
@@ -62,7 +74,7 @@ def train_rloo(  # noqa: PLR0913 - prompts and a reward beside what every traine
 ) -> Trained:
     """Raise the reward of what the policy samples, staying near where it started; write `out`."""
     started = time.monotonic()
-    with quiet(seed):
+    with repeatable(seed):
         tokenizer = load_tokenizer(model)
         kept = _that_fit(prompts, tokenizer, config)
         left_out = {"too long": len(prompts) - len(kept)}
@@ -81,13 +93,11 @@ def train_rloo(  # noqa: PLR0913 - prompts and a reward beside what every traine
                     callbacks=[watch],
                 )
             run(trainer)
-            if scorer.abstained == scorer.asked:
-                raise StageError(f"the reward scored none of {scorer.asked} answers")
+            scorer.need_scores()
             save(trainer.model, tokenizer, folder)
-    tenth = max(1, len(watch.logs) // 10)
     metrics = {
         "steps": float(len(watch.logs)),
-        "reward_first": sum(log["reward"] for log in watch.logs[:tenth]) / tenth,
+        "reward_first": watch.mean("reward", -0.1),
         "reward_last": watch.mean("reward", 0.1),
         "kl": watch.mean("kl", 0.1),
         "length": watch.mean("completions/mean_length", 0.1),

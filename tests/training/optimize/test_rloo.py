@@ -1,0 +1,96 @@
+import pytest
+
+from rlaif.errors import InputError, StageError
+from rlaif.records import Prompt
+from rlaif.training.config import OptimizeConfig
+from rlaif.training.optimize.rloo import Scorer, train_rloo
+
+PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
+CONFIG = OptimizeConfig(
+    method="rloo",
+    steps=40,
+    batch=32,
+    samples=4,
+    beta=0.0,
+    learning_rate=1e-2,
+    lora=None,
+    max_new_tokens=8,
+)
+
+
+def count_of_e(_, texts) -> list[float | None]:
+    return [float(text.count("e")) for text in texts]
+
+
+def test_a_reward_that_can_be_counted_rises(tiny_model, tmp_path) -> None:
+    trained = train_rloo(PROMPTS, count_of_e, CONFIG, tiny_model, tmp_path / "rloo")
+    assert trained.metrics["reward_first"] < 1
+    assert trained.metrics["reward_last"] > 4
+    assert (trained.path / "model.safetensors").is_file()
+
+
+def test_the_reward_reads_the_prompt_that_was_answered(tiny_model, tmp_path) -> None:
+    asked: list[tuple[Prompt, str]] = []
+
+    def reward(prompts, texts) -> list[float | None]:
+        asked.extend(zip(prompts, texts, strict=True))
+        return [0.0] * len(texts)
+
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
+    trained = train_rloo(PROMPTS, reward, config, tiny_model, tmp_path / "rloo")
+    assert [prompt in PROMPTS for prompt, _ in asked] == [True] * 8
+    assert all(asked[i][0] == asked[i - i % 4][0] for i in range(8))
+    assert trained.metrics["answers"] == 8
+
+
+def test_an_abstention_stays_none_and_is_counted() -> None:
+    scorer = Scorer(PROMPTS, lambda *_: [None, 1.0])
+    answers = [[{"role": "assistant", "content": "a"}]] * 2
+    assert scorer(completions=answers, row=[0, 1], prompts=[], trainer_state=None) == [None, 1.0]
+    assert (scorer.asked, scorer.abstained) == (2, 1)
+
+
+def test_abstentions_reach_the_counts_of_the_run(tiny_model, tmp_path) -> None:
+    def half(_, texts) -> list[float | None]:
+        return [None if index % 2 else 1.0 for index in range(len(texts))]
+
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
+    trained = train_rloo(PROMPTS, half, config, tiny_model, tmp_path / "rloo")
+    assert trained.left_out["reward abstained"] == 4
+
+
+def test_a_reward_that_never_answers_stops_the_run_and_keeps_nothing(tiny_model, tmp_path) -> None:
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
+    with pytest.raises(StageError, match="scored none of"):
+        train_rloo(
+            PROMPTS, lambda _, texts: [None] * len(texts), config, tiny_model, tmp_path / "r"
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_few_prompts_are_asked_again_rather_than_not_at_all(tiny_model, tmp_path) -> None:
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 32})
+    trained = train_rloo(PROMPTS[:1], count_of_e, config, tiny_model, tmp_path / "rloo")
+    assert trained.metrics["answers"] == 32
+
+
+def test_prompts_that_leave_no_room_for_an_answer_are_counted(tiny_model, tmp_path) -> None:
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 8, "max_length": 70})
+    prompts = [*PROMPTS, Prompt.of("x" * 200)]
+    trained = train_rloo(prompts, count_of_e, config, tiny_model, tmp_path / "rloo")
+    assert (trained.rows, trained.left_out["too long"]) == (4, 1)
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit(tiny_model, tmp_path) -> None:
+    config = CONFIG.model_copy(update={"steps": 2, "batch": 8, "beta": 0.05})
+    files = []
+    for name in ("a", "b"):
+        out = train_rloo(PROMPTS, count_of_e, config, tiny_model, tmp_path / name, seed=5).path
+        files.append((out / "model.safetensors").read_bytes())
+    assert files[0] == files[1]
+
+
+def test_an_option_of_another_trainer_is_refused(tiny_model, tmp_path) -> None:
+    config = CONFIG.model_copy(update={"extra": {"loss_type": "dapo"}})
+    with pytest.raises(InputError, match="loss_type: RLOOConfig"):
+        train_rloo(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")
