@@ -46,12 +46,12 @@ class TrainingConfig(Record):
     """Times each row is seen."""
     steps: int | None = Field(default=None, ge=1)
     """Stop after this many updates, whatever `epochs` says."""
-    learning_rate: float = Field(default=2e-4, gt=0.0)
+    learning_rate: float = Field(default=3e-4, gt=0.0)
     """The highest learning rate; without `lora`, take about a tenth of it."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls from its highest."""
-    warmup: float = Field(default=0.1, ge=0.0, lt=1.0)
-    """The share of the updates over which the learning rate rises."""
+    warmup: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """The share of the updates over which the learning rate rises; the first of them is at 0."""
     batch: int = Field(default=8, ge=1)
     """Rows in one pass through the model."""
     gradient_accumulation: int = Field(default=1, ge=1)
@@ -68,6 +68,9 @@ class TrainingConfig(Record):
 
 class SFTConfig(TrainingConfig):
     """How to imitate: the loss is on the answer alone."""
+
+    learning_rate: float = Field(default=5e-4, gt=0.0)
+    """The highest learning rate; without `lora`, take about a tenth of it."""
 
 
 class RewardConfig(TrainingConfig):
