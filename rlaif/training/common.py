@@ -135,7 +135,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._progress = progress
         self.logs: list[dict[str, float]] = []
 
-    def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
+    def on_log(self, _args: Any, state: Any, _control: Any, **more: Any) -> None:
         """Take in one step's figures.
 
         Raises:

@@ -72,7 +72,7 @@ class SoftRewardTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
         model: Any,
         inputs: dict[str, Any],
         return_outputs: bool = False,  # noqa: FBT001, FBT002 - as the base class has it
-        num_items_in_batch: Any = None,  # noqa: ARG002
+        **_: Any,
     ) -> Any:
         """Compare the scores of the two halves of the batch."""
         outputs = model(
