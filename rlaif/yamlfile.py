@@ -166,3 +166,9 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
         for inner in get_args(annotation):
             yield from _models_in(inner)
+
+
+def line_of(text: str, place: Place) -> int | None:
+    """Give the line that a field stands on, or that of the nearest one above it that is there."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    return _walk(root, place)[0] if root is not None else None

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from rlaif.errors import StageError
 from rlaif.records import Record, fingerprint_of
-from rlaif.training.judge_data import Document, documents, exchanges, read_replies
+from rlaif.training.judge_data import LESSONS, Document, documents, exchanges, read_replies
 from rlaif.training.judge_people import people_documents
 from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
 
@@ -40,10 +40,8 @@ class JudgeTraining(Record):
     """LoRA's rank."""
     layers_from: int = Field(default=6, ge=0)
     """The first layer that is adapted; the lower ones read, the upper ones judge."""
-    claims_first: float = Field(default=0.3, ge=0, le=1)
-    """The share of questions at the beginning that are claims, without a denial among them."""
-    learning_rate: float = Field(default=8e-4, gt=0)
-    batch: int = Field(default=12, ge=1)
+    learning_rate: float = Field(default=5e-4, gt=0)
+    batch: int = Field(default=6, ge=1)
     """Rows in one step; a row is a reply with up to sixteen questions."""
     seed: int = 0
     save_every: float = Field(default=180.0, gt=0)
@@ -96,14 +94,19 @@ def training_documents(config: JudgeTraining, replies: Path, data: Path | None) 
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
-    # Claims come first. Where half of the statements are denials, finding in the reply what a
-    # statement speaks of says nothing about the answer, so that training starts on a plateau.
-    early, labels = (round(n * config.claims_first) for n in (len(pool), config.labels))
-    claims = documents(pool[:early], labels, rng, denials=False)
-    rest = documents(pool[early:], config.labels - labels, rng)
-    rest += people_documents(data, config.people, rng)
-    rng.shuffle(rest)
-    return claims + rest
+    asked: list[Document] = []
+    taken = 0
+    for lesson in LESSONS:
+        # Each lesson has replies of its own, so that rows are full of questions.
+        count = round(len(pool) * lesson.share)
+        part = pool[taken : taken + count]
+        taken += count
+        made = documents(part, round(config.labels * lesson.share), rng, lesson)
+        if lesson is LESSONS[-1]:
+            made += people_documents(data, config.people, rng)
+            rng.shuffle(made)
+        asked += made
+    return asked
 
 
 def train_judge(

@@ -102,21 +102,44 @@ def edited(exchange: Exchange, rng: random.Random) -> Exchange:
     return exchange._replace(reply=reply)
 
 
-def drawn_wording(trait: Trait, rng: random.Random, *, denials: bool = True) -> Wording:
+class Lesson(NamedTuple):
+    """A part of the training: which statements are drawn in it."""
+
+    share: float
+    """Of all questions."""
+    has_denials: bool
+    phrases: int
+    """Of each trait, the first so many; the others come later."""
+    frames: int
+    """Of the sentences that phrases stand in, the first so many."""
+
+
+LESSONS = (
+    Lesson(0.15, has_denials=False, phrases=4, frames=4),
+    Lesson(0.20, has_denials=False, phrases=99, frames=99),
+    Lesson(0.65, has_denials=True, phrases=99, frames=99),
+)
+"""Plain claims first. Where half of the statements are denials, finding in the reply what a statement
+speaks of says nothing about the answer, and training from nothing stays on that plateau."""
+
+
+def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]) -> Wording:
     """Draw a sentence about a trait that training may use, half of them denials."""
     does, lacks = trained_phrases(trait)
-    way = rng.random() if denials else 0.0
+    does = does[: lesson.phrases]
+    frames = DOES[:-1][: lesson.frames]
+    way = rng.random() if lesson.has_denials else 0.0
     if way < 0.44:
-        return Wording(framed(rng.choice(DOES[:-1]), rng.choice(does)), claims=True)
+        return Wording(framed(rng.choice(frames), rng.choice(does)), claims=True)
     if way < 0.72:
         return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(does)), claims=False)
     if way < 0.94:
-        return Wording(framed(rng.choice(DOES[:-1]), rng.choice(lacks)), claims=False)
+        return Wording(framed(rng.choice(frames), rng.choice(lacks)), claims=False)
     return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(lacks)), claims=True)
 
 
 def documents(
-    pool: Sequence[Exchange], labels: int, rng: random.Random, *, denials: bool = True
+    pool: Sequence[Exchange], labels: int, rng: random.Random, lesson: Lesson = LESSONS[-1]
 ) -> list[Document]:
     """Ask about each trait as often where it holds as where it does not."""
     asked: dict[int, list[Question]] = defaultdict(list)
@@ -128,7 +151,7 @@ def documents(
         for truth in (True, False):
             having = [index for index, value in enumerate(truths) if value is truth]
             for index in _spread(having, wanted, rng):
-                wording = drawn_wording(trait, rng, denials=denials)
+                wording = drawn_wording(trait, rng, lesson)
                 answer = truth == wording.claims
                 asked[index].append(Question(name, wording.text, answer))
     rows = [
