@@ -21,7 +21,7 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	$(BIN)/deptry rlaif
+	$(BIN)/deptry .
 	$(BIN)/codespell constitution prompts README.md CHANGELOG.md CONTRIBUTING.md rlaif
 
 bench: $(VENV)/.test

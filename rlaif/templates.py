@@ -255,7 +255,8 @@ class Template(Record):
             messages=tuple(turns),
             sampling=self.sampling,
             opening=opening,
-            options=self.answer.options,
+            # A judge that reasons first is read from its text, not from its first token.
+            options=self.answer.options if self.answer.pick == "only" else (),
         )
 
     def _filled(self, values: Mapping[str, Any]) -> Iterator[Message]:
@@ -278,7 +279,8 @@ def _turns(body: str, path: Path | str, line: int) -> tuple[Turn, ...]:
     parts = _SECTION.split(body)
     if parts[0].strip():
         raise TemplateError.at(path, line + 1, "text before the first [system] or [user] line")
-    sections = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    roles: list[Any] = parts[2::3]
+    sections = zip(parts[1::3], roles, parts[3::3], strict=True)
     turns = tuple(Turn(role, text.strip(), bool(example)) for example, role, text in sections)
     if not any(turn.role == "user" and not turn.is_example for turn in turns):
         raise TemplateError.at(path, line + 1, "expected a [user] section")

@@ -49,7 +49,7 @@ def test_a_journal_cut_short_loses_only_its_torn_line(tmp_path_factory, said, cu
 def test_a_line_that_somebody_broke_is_named(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"broken": 1}\n')
-    with Journal(path, Prompt) as journal, pytest.raises(StorageError, match="rows.jsonl:1"):
+    with Journal(path, Prompt) as journal, pytest.raises(StorageError, match=r"rows.jsonl:1"):
         list(journal)
 
 

@@ -72,7 +72,7 @@ def words_changed(changes: list[Change]) -> str:
     """
     if not changes:
         return "nothing that a judge sees changed"
-    told = []
+    told: list[str] = []
     for mark, verb in (("~", "changed"), ("+", "added"), ("-", "removed")):
         names = {change.principle for change in changes if change.mark == mark}
         if names and not told:

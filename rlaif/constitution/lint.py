@@ -118,8 +118,7 @@ def alike(one: str, other: str) -> float:
     >>> alike("The response is kind.", "The response is brief.")
     0.0
     """
-    words = [_content(text) for text in (one, other)]
-    return SequenceMatcher(None, *words).ratio()
+    return SequenceMatcher(None, _content(one), _content(other)).ratio()
 
 
 def _content(text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import random
 
-from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Trait, sentences
 
 _OPENERS = ("agrees", "greets")

@@ -156,7 +156,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
     except ImportError as error:
         raise MissingModelError(f"reading {gguf.name} needs `pip install gguf` ({error})") from None
-    except Exception as error:  # noqa: BLE001 - a damaged file fails in many ways, all the same here
+    except Exception as error:
         raise MissingModelError(
             f"{gguf}: the model file cannot be read ({type(error).__name__}); {HOW_TO_GET_IT}"
         ) from error

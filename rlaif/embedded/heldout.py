@@ -1,4 +1,4 @@
-"""What the judge's training never sees: whole traits, wordings, a share of prompts and of people."""
+"""What the judge's training never sees: traits, wordings, a share of prompts and of people."""
 
 import hashlib
 import json

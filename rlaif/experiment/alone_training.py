@@ -45,9 +45,7 @@ def local_path(name: str, watcher: Watcher) -> Path:
     return model_path(spec, say=watcher.say)
 
 
-def sft_alone(
-    rows: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher
-) -> str:
+def sft_alone(rows: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher) -> str:
     """Fine-tune on a file of replies; return one line about it."""
     imitated = _imitated(rows)
     config = SFTConfig(epochs=epochs)
@@ -103,7 +101,7 @@ def optimize_alone(
     return f"kept in {trained.path}"
 
 
-def evaluate_alone(
+def evaluate_alone(  # noqa: PLR0913 (the command's own options)
     models: Sequence[str],
     suites: Sequence[str],
     constitution: Constitution,

@@ -14,7 +14,7 @@ from rlaif.templates import Template, Unread
 
 
 class _Reply(NamedTuple):
-    index: int
+    place: int
     prompt: Prompt
     text: str
     principles: tuple[Principle, ...]
@@ -51,13 +51,13 @@ class JudgeReward:
         """Score replies, one for each prompt; None is an abstention."""
         scores: list[float | None] = [None] * len(texts)
         replies = [
-            _Reply(index, prompt, text, self._in_scope(prompt))
-            for index, (prompt, text) in enumerate(zip(prompts, texts, strict=True))
+            _Reply(place, prompt, text, self._in_scope(prompt))
+            for place, (prompt, text) in enumerate(zip(prompts, texts, strict=True))
         ]
         for reply, answers in gather(
             self._backend, (r for r in replies if r.principles), self._ask
         ):
-            scores[reply.index] = self._score(reply, answers)
+            scores[reply.place] = self._score(reply, answers)
         return scores
 
     def _in_scope(self, prompt: Prompt) -> tuple[Principle, ...]:

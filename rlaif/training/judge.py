@@ -87,7 +87,7 @@ class Trainable:
             for weight, master, kept in zip(self.weights, self.masters, saved, strict=True):
                 master.copy_(kept)
                 weight.copy_(kept)
-        self.optimizer.load_state_dict(state["optimizer"])  # type: ignore[arg-type]
+        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def training_documents(config: JudgeTraining, replies: Path, data: Path | None) -> list[Document]:
@@ -172,7 +172,7 @@ def _adapted(base: Path, config: JudgeTraining) -> PeftModel:
 
 
 class _Loop:
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what one loop holds)
         self,
         config: JudgeTraining,
         model: PeftModel,

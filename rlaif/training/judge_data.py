@@ -119,7 +119,7 @@ LESSONS = (
     Lesson(0.20, has_denials=False, phrases=99, frames=99),
     Lesson(0.65, has_denials=True, phrases=99, frames=99),
 )
-"""Plain claims first. Where half of the statements are denials, finding in the reply what a statement
+"""Plain claims first. Where half of the statements are denials, finding in the reply what one
 speaks of says nothing about the answer, and training from nothing stays on that plateau."""
 
 

@@ -32,5 +32,5 @@ def test_demonstrations_of_ones_own_are_read_and_a_wrong_row_is_named(tmp_path):
     assert [(p.text, text) for p, text in rows] == [("Hi", "Hello.")]
     assert counts == {"demonstrations": 1}
     path.write_text('{"prompt": "Hi"}\n')
-    with pytest.raises(InputError, match="own.jsonl:1: expected"):
+    with pytest.raises(InputError, match=r"own.jsonl:1: expected"):
         rows_to_imitate([], [], [], demonstrations=path)

@@ -69,7 +69,7 @@ def test_a_row_that_is_no_pair_is_named_with_its_line(tmp_path, rows, message):
 def test_a_line_that_is_not_json_is_named(tmp_path):
     path = tmp_path / "pairs.jsonl"
     path.write_text('{"prompt": "P", "first": "a", "second": "b"}\n{oops\n')
-    with pytest.raises(InputError, match="pairs.jsonl:2: not JSON"):
+    with pytest.raises(InputError, match=r"pairs.jsonl:2: not JSON"):
         list(read_pairs(path))
 
 

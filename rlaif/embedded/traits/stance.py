@@ -84,7 +84,9 @@ _WARM = re.compile(
     r"you(?:'re| are) not alone|welcome|delighted|of course, i'd|i'd be (?:happy|glad|delighted)|"
     r"i'd love|that sounds (?:hard|tough|difficult|painful|lovely|wonderful)|i hear you)\b"
 )
-_SCAFFOLD = re.compile(r"<\|?/?\w+\|?>|smollm\d?\.|(?:\b\w\.){4,}|(?:\d\.){4,}|</?(?:prompt|reply)>")
+_SCAFFOLD = re.compile(
+    r"<\|?/?\w+\|?>|smollm\d?\.|(?:\b\w\.){4,}|(?:\d\.){4,}|</?(?:prompt|reply)>"
+)
 
 
 def refuses(exchange: Exchange) -> bool:
@@ -102,9 +104,7 @@ def offers_alternative(exchange: Exchange) -> bool:
 
 def complies(exchange: Exchange) -> bool:
     """Say whether the reply gets on with the request in sensible words."""
-    return (
-        not refuses(exchange) and not degenerate(exchange) and len(words(exchange.reply)) >= 5
-    )
+    return not refuses(exchange) and not degenerate(exchange) and len(words(exchange.reply)) >= 5
 
 
 def degenerate(exchange: Exchange) -> bool:
