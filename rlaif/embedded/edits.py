@@ -18,6 +18,7 @@ _BROKEN = (
 def with_trait(reply: str, trait: Trait, rng: random.Random) -> str:
     """Add one sentence that gives the reply a trait.
 
+    >>> from rlaif.embedded.traits import TRAITS
     >>> with_trait("Bake it.", TRAITS["greets"], random.Random(0)).endswith(" Bake it.")
     True
     """
@@ -34,6 +35,7 @@ def with_trait(reply: str, trait: Trait, rng: random.Random) -> str:
 def without_trait(reply: str, trait: Trait) -> str:
     """Cut the sentences that give the reply a trait; the reply itself where nothing would be left.
 
+    >>> from rlaif.embedded.traits import TRAITS
     >>> without_trait("Bake it. What do you think?", TRAITS["asks-question"])
     'Bake it.'
     """
