@@ -98,7 +98,7 @@ def training_documents(config: JudgeTraining, replies: Path, data: Path | None) 
     taken = 0
     for lesson in LESSONS:
         # Each lesson has replies of its own, so that rows are full of questions.
-        count = round(len(pool) * lesson.share)
+        count = round(len(pool) * lesson.replies)
         part = pool[taken : taken + count]
         taken += count
         made = documents(part, round(config.labels * lesson.share), rng, lesson)

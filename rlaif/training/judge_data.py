@@ -107,20 +107,32 @@ class Lesson(NamedTuple):
 
     share: float
     """Of all questions."""
-    has_denials: bool
-    phrases: int
+    replies: float
+    """Of all replies; each lesson has its own."""
+    traits: tuple[str, ...] = ()
+    """Only these; every trained one where none is named."""
+    phrases: int = 99
     """Of each trait, the first so many; the others come later."""
-    frames: int
+    frames: int = 99
     """Of the sentences that phrases stand in, the first so many."""
+    has_denials: bool = False
 
+
+PLAIN = (
+    "asks-question", "list", "brief", "refuses", "first-person", "flatters", "warm", "lectures",
+    "offers-alternative", "degenerate", "complies", "agrees",
+)  # fmt: skip
+"""What is easily seen in a reply."""
 
 LESSONS = (
-    Lesson(0.15, has_denials=False, phrases=4, frames=4),
-    Lesson(0.20, has_denials=False, phrases=99, frames=99),
-    Lesson(0.65, has_denials=True, phrases=99, frames=99),
+    Lesson(0.05, 0.20, traits=PLAIN, phrases=4, frames=4),
+    Lesson(0.12, 0.10, phrases=4, frames=4),
+    Lesson(0.18, 0.14),
+    Lesson(0.65, 0.56, has_denials=True),
 )
-"""Plain claims first. Where half of the statements are denials, finding in the reply what one
-speaks of says nothing about the answer, and training from nothing stays on that plateau."""
+"""Few plain claims first, then many, then denials. From nothing, a mix in which half of the
+statements are denials stays on a plateau: finding in a reply what a statement speaks of says
+nothing about the answer there."""
 
 
 def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]) -> Wording:
@@ -143,7 +155,7 @@ def documents(
 ) -> list[Document]:
     """Ask about each trait as often where it holds as where it does not."""
     asked: dict[int, list[Question]] = defaultdict(list)
-    names = trained_traits()
+    names = [name for name in trained_traits() if not lesson.traits or name in lesson.traits]
     unit = labels / sum(TIMES_THE_USUAL.get(name, 1.0) for name in names)
     for name in names:
         trait, wanted = TRAITS[name], round(unit * TIMES_THE_USUAL.get(name, 1.0) / 2)
