@@ -125,10 +125,10 @@ PLAIN = (
 """What is easily seen in a reply."""
 
 LESSONS = (
-    Lesson(0.05, 0.20, traits=PLAIN, phrases=4, frames=4),
+    Lesson(0.12, 0.34, traits=PLAIN, phrases=4, frames=4),
     Lesson(0.12, 0.10, phrases=4, frames=4),
-    Lesson(0.18, 0.14),
-    Lesson(0.65, 0.56, has_denials=True),
+    Lesson(0.16, 0.12),
+    Lesson(0.60, 0.44, has_denials=True),
 )
 """Few plain claims first, then many, then denials. From nothing, a mix in which half of the
 statements are denials stays on a plateau: finding in a reply what a statement speaks of says
