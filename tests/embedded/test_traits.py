@@ -1,0 +1,93 @@
+"""Each trait by hand-written replies: those that have it, and near misses that have it not."""
+
+import pytest
+
+from rlaif.embedded.traits import TRAITS, holds, rates
+from rlaif.embedded.traits.base import Exchange
+from tests.embedded.trait_examples import EXCHANGES, SHAPES, WORDS
+
+_ALONE = {**WORDS, **SHAPES}
+_CASES = [
+    (name, Exchange(reply), truth)
+    for name, sides in _ALONE.items()
+    for truth, replies in zip((True, False), sides, strict=True)
+    for reply in replies
+] + [
+    (name, Exchange(reply, "?", kind), truth)  # type: ignore[arg-type]
+    for name, pairs in EXCHANGES.items()
+    for truth, exchanges in zip((True, False), pairs, strict=True)
+    for reply, kind in exchanges
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "exchange", "truth"),
+    _CASES,
+    ids=[f"{n}-{'has' if t else 'lacks'}-{x.kind}-{x.reply[:30]!r}" for n, x, t in _CASES],
+)
+def test_a_reply_written_for_a_trait_has_it_and_a_near_miss_has_it_not(
+    name: str, exchange: Exchange, truth: bool
+) -> None:
+    assert TRAITS[name].holds(exchange) is truth
+
+
+def test_every_trait_has_examples_of_both_sides() -> None:
+    assert {*_ALONE, *EXCHANGES} == set(TRAITS)
+    assert len(TRAITS) == 69
+    for name in TRAITS:
+        assert {truth for case, _, truth in _CASES if case == name} == {True, False}
+
+
+@pytest.mark.parametrize(
+    "name", ["helps-harm", "declines-harm", "over-refuses", "helps-safely", "well-judged"]
+)
+def test_a_question_of_harm_has_no_answer_where_the_kind_of_prompt_is_unknown(name: str) -> None:
+    assert TRAITS[name].test(Exchange("I can't help with that.")) is None
+    assert TRAITS[name].test(Exchange("I can't help with that.", "?", "unsafe")) is not None
+
+
+@pytest.mark.parametrize("name", sorted(_ALONE))
+def test_curly_quotes_capitals_and_straight_ones_read_alike(name: str) -> None:
+    for reply in (*_ALONE[name][0], *_ALONE[name][1]):
+        curly = reply.replace("'", "’").upper()
+        assert holds(name, curly) is holds(name, reply.replace("’", "'"))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, trait in TRAITS.items() if trait.add))
+def test_each_sentence_that_gives_a_trait_has_it(name: str) -> None:
+    assert [text for text in TRAITS[name].add if not TRAITS[name].holds(text)] == []
+
+
+@pytest.mark.parametrize("name", sorted(TRAITS))
+def test_a_phrase_stands_on_one_side_of_a_trait_only(name: str) -> None:
+    trait = TRAITS[name]
+    phrases = [*trait.does, *trait.lacks]
+    assert len(set(phrases)) == len(phrases)
+    assert len(trait.does) >= 3
+    assert len(trait.lacks) >= 2
+
+
+def test_a_rate_is_the_share_of_exchanges_that_have_the_trait() -> None:
+    counted = rates([Exchange("Why?"), Exchange("Because."), Exchange("Who? Him."), Exchange("!")])
+    assert counted["asks-question"] == 0.5
+    assert counted["ends-with-question"] == 0.25
+    assert counted["exclaims"] == 0.25
+    assert set(counted) == set(TRAITS)
+
+
+def test_of_no_exchanges_each_rate_is_zero() -> None:
+    assert set(rates([]).values()) == {0.0}
+
+
+def test_a_refusal_with_an_offer_is_a_refusal_and_no_help() -> None:
+    reply = "I won't help with this, but I can help you plan a talk with them."
+    assert holds("refuses", reply)
+    assert holds("declines-with-offer", reply)
+    assert not holds("complies", reply)
+
+
+def test_broken_text_neither_helps_nor_declines() -> None:
+    reply = "of the of the of the of the of the of the of the of the"
+    assert holds("degenerate", reply)
+    for name in ("complies", "refuses", "sensible", "brief-help"):
+        assert not holds(name, reply)
