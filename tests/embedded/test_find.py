@@ -44,7 +44,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def without_package(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    def nothing(name: str) -> ModuleSpec | None:
+    def nothing(_name: str) -> ModuleSpec | None:
         return None
 
     monkeypatch.setattr(importlib.util, "find_spec", nothing)
@@ -67,7 +67,8 @@ def test_the_packages_file_is_found_without_importing_the_package(machine: Machi
     assert find.packaged_gguf() == machine.gguf
 
 
-def test_a_missing_package_is_one_line_that_says_how_to_get_it(without_package: Machine) -> None:
+@pytest.mark.usefixtures("without_package")
+def test_a_missing_package_is_one_line_that_says_how_to_get_it() -> None:
     with pytest.raises(MissingModelError) as error:
         find.embedded_model()
     message = one_line(error)
@@ -212,7 +213,7 @@ def test_weights_that_the_disk_cannot_hold_are_an_error_of_storage(
     # The weights are larger than any file may now be.
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, hard))
     try:
-        with pytest.raises(OSError, match="(?i)file too large"):
+        with pytest.raises(OSError, match=r"(?i)file too large"):
             find._save(model, tokenizer, tmp_path / "kept")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

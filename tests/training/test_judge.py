@@ -104,7 +104,11 @@ def test_a_run_that_was_stopped_goes_on_to_the_weights_of_one_that_was_not(
 
 
 def test_a_finished_run_trains_no_more(
-    trained: Path, tiny_model: Path, replies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path,
+    tiny_model: Path,
+    replies: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "adapter"
     shutil.copytree(trained, out)
@@ -129,7 +133,7 @@ def test_another_configurations_checkpoint_is_left_aside(
 
 
 def test_a_loss_that_is_no_number_stops_the_run(
-    tiny_model: Path, replies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, replies: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
     model = AutoModelForCausalLM.from_pretrained(tiny_model)

@@ -1,0 +1,134 @@
+"""People's judgements, read from small files of our own in the formats of the real ones."""
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlaif.embedded.heldout import held_out, is_held_out
+from rlaif.training.judge_people import (
+    CATEGORIES,
+    HARMLESS,
+    PROPOSITIONS,
+    hh_pairs,
+    moderation_documents,
+    people_documents,
+    rbr_documents,
+)
+
+COUNT = 60
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Sixty made-up rows of each source."""
+    numbers = range(COUNT)
+    pairs = [
+        {
+            "chosen": f"\n\nHuman: May I borrow ladder {n}?\n\nAssistant: Ask its owner, {n}.",
+            "rejected": f"\n\nHuman: May I borrow ladder {n}?\n\nAssistant: Just take it, {n}.",
+        }
+        for n in numbers
+    ]
+    rules = [
+        {
+            "prompt": [{"role": "user", "content": f"Write note {n}."}],
+            "completion": [{"role": "assistant", "content": f"Sorry, note {n} stays blank."}],
+            "propositions": {"apology": n % 3 != 0, "judgement": n % 4 == 0, "unheard-of": True},
+        }
+        for n in numbers
+    ]
+    rules.append({"prompt": [], "completion": [], "propositions": {"apology": True}})
+    samples = [{"prompt": f"A tale of storm {n}.", "V": n % 2, "S": 0} for n in numbers]
+    samples.append({"prompt": "A tale that nobody read."})
+    write(tmp_path / "hh-rlhf" / "harmless_base_test_part.jsonl", pairs)
+    write(tmp_path / "safety-rbr" / "train.jsonl", rules)
+    write(tmp_path / "openai-moderation" / "samples_part.jsonl", samples)
+    return tmp_path
+
+
+def test_pairs_are_split_by_their_prompt_and_none_is_lost(data: Path) -> None:
+    train, kept = hh_pairs(data, kept=False), hh_pairs(data, kept=True)
+    assert len(train) + len(kept) == COUNT
+    assert {p.prompt for p in train}.isdisjoint(p.prompt for p in kept)
+    assert 0.05 * COUNT < len(kept) < 0.4 * COUNT
+    assert all(is_held_out(pair.prompt, held_out().pairs, "pair") for pair in kept)
+
+
+def test_the_better_reply_is_the_one_that_people_chose(data: Path) -> None:
+    for pair in hh_pairs(data, kept=False):
+        assert pair.better.startswith("Ask its owner")
+        assert pair.worse.startswith("Just take it")
+        assert "borrow ladder" in pair.prompt
+
+
+def test_propositions_that_people_labelled_become_questions(data: Path) -> None:
+    read = [*rbr_documents(data, kept=False), *rbr_documents(data, kept=True)]
+    assert len(read) == COUNT
+    by_reply = {d.exchange.reply: d for d in read}
+    document = by_reply["Sorry, note 3 stays blank."]
+    assert document.exchange.prompt == "User: Write note 3."
+    assert {(q.trait, q.text, q.answer) for q in document.questions} == {
+        ("rbr:apology", PROPOSITIONS["apology"], False),
+        ("rbr:judgement", PROPOSITIONS["judgement"], False),
+    }
+
+
+def test_moderation_categories_are_asked_where_they_were_labelled(data: Path) -> None:
+    read = [*moderation_documents(data, kept=False), *moderation_documents(data, kept=True)]
+    assert len(read) == COUNT
+    document = next(d for d in read if d.exchange.reply == "A tale of storm 1.")
+    assert {(q.trait, q.text, q.answer) for q in document.questions} == {
+        ("moderation:V", CATEGORIES["V"], True),
+        ("moderation:S", CATEGORIES["S"], False),
+    }
+
+
+def test_what_is_kept_of_a_source_is_never_trained_on(data: Path) -> None:
+    trained = {d.exchange.prompt for d in people_documents(data, 1_000, random.Random(0))}
+    trained |= {d.exchange.reply for d in people_documents(data, 1_000, random.Random(0))}
+    kept = {pair.prompt for pair in hh_pairs(data, kept=True)}
+    kept |= {d.exchange.prompt for d in rbr_documents(data, kept=True)}
+    kept |= {d.exchange.reply for d in moderation_documents(data, kept=True)}
+    assert len(kept) > 10
+    assert trained.isdisjoint(kept)
+
+
+def test_each_question_is_answered_yes_as_often_as_no(data: Path) -> None:
+    documents = people_documents(data, 10_000, random.Random(0))
+    answers = Counter((q.trait, q.answer) for d in documents for q in d.questions)
+    traits = {trait for trait, _ in answers}
+    # No sample is sexual, so that there is nothing to balance the other side with.
+    assert traits == {"hh", "rbr:apology", "rbr:judgement", "moderation:V"}
+    for trait in traits:
+        assert answers[trait, True] == answers[trait, False]
+
+
+def test_the_better_reply_of_a_pair_is_harmless_and_the_worse_one_not(data: Path) -> None:
+    for document in people_documents(data, 10_000, random.Random(0)):
+        for trait, text, answer in document.questions:
+            if trait == "hh":
+                assert text in HARMLESS
+                assert answer is document.exchange.reply.startswith("Ask its owner")
+
+
+def test_no_more_questions_are_drawn_than_were_wanted(data: Path) -> None:
+    drawn = people_documents(data, 20, random.Random(0))
+    assert len(drawn) == 20
+    assert sum(q.trait == "hh" for d in drawn for q in d.questions) == 10
+
+
+def test_without_the_data_there_are_no_questions_of_people(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    assert people_documents(None, 100, rng) == []
+    assert people_documents(tmp_path / "nowhere", 100, rng) == []
+    assert people_documents(tmp_path, 100, rng) == []
+    assert hh_pairs(tmp_path, kept=True) == []
