@@ -10,7 +10,7 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -20,7 +20,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from rlaif.errors import StageError
 from rlaif.records import Record, fingerprint_of
-from rlaif.training.judge_data import LESSONS, Document, documents, exchanges, read_replies
+from rlaif.training.judge_data import (
+    ALL_OF_IT,
+    LESSONS,
+    Document,
+    Lesson,
+    documents,
+    exchanges,
+    read_replies,
+)
 from rlaif.training.judge_people import people_documents
 from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
 
@@ -90,31 +98,37 @@ class Trainable:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def training_documents(config: JudgeTraining, replies: Path, data: Path | None) -> list[Document]:
+def training_documents(
+    config: JudgeTraining,
+    replies: Path,
+    data: Path | None,
+    lessons: Sequence[Lesson] = LESSONS,
+) -> list[Document]:
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
     asked: list[Document] = []
     taken = 0
-    for lesson in LESSONS:
+    for lesson in lessons:
         # Each lesson has replies of its own, so that rows are full of questions.
         count = round(len(pool) * lesson.replies)
         part = pool[taken : taken + count]
         taken += count
         made = documents(part, round(config.labels * lesson.share), rng, lesson)
-        if lesson is LESSONS[-1]:
+        if lesson is lessons[-1]:
             made += people_documents(data, config.people, rng)
             rng.shuffle(made)
         asked += made
     return asked
 
 
-def train_judge(
+def train_judge(  # noqa: PLR0913 (three to read, one to write, one to tell)
     config: JudgeTraining,
     base: Path,
     replies: Path,
     out: Path,
     *,
+    start: Path | None = None,
     data: Path | None = None,
     say: Say = lambda _: None,
 ) -> Path:
@@ -125,6 +139,7 @@ def train_judge(
         base: any causal model's folder, with a chat template.
         replies: JSONL of the base's own replies (`rlaif.training.judge_replies` makes it).
         out: the adapter's folder; checkpoints and the learning curve go to `<out>.work`.
+        start: an adapter to go on from; what it knows already, plain claims, is left out.
         data: a folder with people's judgements; left out where it is absent.
         say: is told how training goes.
 
@@ -134,11 +149,11 @@ def train_judge(
     torch.manual_seed(config.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(base)
-    asked = training_documents(config, replies, data)
+    asked = training_documents(config, replies, data, (ALL_OF_IT,) if start else LESSONS)
     if not asked:
         raise StageError(f"{replies}: no reply to learn from")
     say(f"{len(asked):,} rows, {sum(len(d.questions) for d in asked):,} labels")
-    model = _adapted(base, config).to(device)
+    model = _adapted(base, config, start).to(device)
     work = out.with_name(f"{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
     loop = _Loop(config, model, tokenizer, asked, work, device, say)
@@ -146,8 +161,13 @@ def train_judge(
     return out
 
 
-def _adapted(base: Path, config: JudgeTraining) -> PeftModel:
+def _adapted(base: Path, config: JudgeTraining, start: Path | None = None) -> PeftModel:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    if start is not None:
+        going_on: PeftModel = PeftModel.from_pretrained(
+            model, start, is_trainable=True, autocast_adapter_dtype=False
+        )
+        return going_on
     layers = list(
         range(
             min(config.layers_from, model.config.num_hidden_layers - 1),
@@ -186,7 +206,7 @@ class _Loop:
         self.asked, self.work, self.device, self.say = asked, work, device, say
         self.trainable = Trainable(model, config.learning_rate)
         self.steps = math.ceil(len(asked) / config.batch)
-        self.key = fingerprint_of([config.fingerprint, len(asked)])
+        self.key = fingerprint_of([config.fingerprint, len(asked), asked[0].questions[0].text])
         self.yes, self.no = answer_ids(tokenizer)
 
     def run(self, out: Path) -> None:

@@ -116,6 +116,8 @@ class Lesson(NamedTuple):
     frames: int = 99
     """Of the sentences that phrases stand in, the first so many."""
     has_denials: bool = False
+    twins: float = 0.0
+    """Of all questions, the share that is asked with its denial, the same phrase, beside it."""
 
 
 PLAIN = (
@@ -133,6 +135,8 @@ LESSONS = (
 """Few plain claims first, then many, then denials. From nothing, a mix in which half of the
 statements are denials stays on a plateau: finding in a reply what a statement speaks of says
 nothing about the answer there."""
+ALL_OF_IT = Lesson(1.0, 1.0, has_denials=True, twins=0.5)
+"""What a judge that has had the lessons goes on with."""
 
 
 def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]) -> Wording:
@@ -150,6 +154,17 @@ def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]
     return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(lacks)), claims=True)
 
 
+def _twins(trait: Trait, rng: random.Random) -> list[Wording]:
+    """Claim and deny one phrase: nothing but the denial can tell the answers apart."""
+    does, lacks = trained_phrases(trait)
+    phrases, claims = (does, True) if rng.random() < 0.75 else (lacks, False)
+    phrase = rng.choice(phrases)
+    return [
+        Wording(framed(rng.choice(DOES[:-1]), phrase), claims),
+        Wording(framed(rng.choice(DOES_NOT[:-1]), phrase), not claims),
+    ]
+
+
 def documents(
     pool: Sequence[Exchange], labels: int, rng: random.Random, lesson: Lesson = LESSONS[-1]
 ) -> list[Document]:
@@ -162,10 +177,12 @@ def documents(
         truths = [trait.test(exchange) for exchange in pool]
         for truth in (True, False):
             having = [index for index, value in enumerate(truths) if value is truth]
-            for index in _spread(having, wanted, rng):
-                wording = drawn_wording(trait, rng, lesson)
-                answer = truth == wording.claims
-                asked[index].append(Question(name, wording.text, answer))
+            twins = round(wanted * lesson.twins / 2)
+            for number, index in enumerate(_spread(having, wanted - twins, rng)):
+                wordings = [drawn_wording(trait, rng, lesson)]
+                if number < twins:
+                    wordings = _twins(trait, rng)
+                asked[index] += [Question(name, w.text, truth == w.claims) for w in wordings]
     rows = [
         Document(pool[index], chunk)
         for index, questions in asked.items()
