@@ -1,10 +1,24 @@
 """The model that comes along: where it is, and its judge's training and report card."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from rlaif.cli.console import OUT, Shown
 
+if TYPE_CHECKING:
+    from rlaif.training.judge_report import Card
+
 app = typer.Typer(help="The model that comes along, and its judge.", no_args_is_help=True)
+
+Base = Annotated[str, typer.Option(help="embedded, or any causal model's folder or name.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(envvar="RLAIF_DATA", help="Folder with people's judgements; without it, none."),
+]
+Each = Annotated[int, typer.Option(min=3, help="True and as many false replies a wording.")]
 
 
 @app.command()
@@ -13,3 +27,128 @@ def path() -> None:
     from rlaif.embedded.find import embedded_model
 
     OUT.print(str(embedded_model(Shown().say)), markup=False)
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The adapter's folder.")],
+    base: Base = "embedded",
+    replies: Annotated[
+        Path | None, typer.Option(help="JSONL of the base's replies; drawn where it is absent.")
+    ] = None,
+    draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 2_400,
+    labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 50_000,
+    exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 4_000,
+    people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
+    rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="AdamW's step.")] = 5e-4,
+    start: Annotated[Path | None, typer.Option(help="An adapter to go on from.")] = None,
+    data: Data = None,
+    each: Each = 10,
+    seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
+) -> None:
+    """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
+    from rlaif.training.judge import JudgeTraining
+    from rlaif.training.judge_make import drawn, make_judge
+    from rlaif.training.judge_report import ExamConfig
+
+    config = JudgeTraining(
+        labels=labels,
+        exchanges=exchanges,
+        people=people,
+        rank=rank,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    shown = Shown()
+    file = replies or out.with_name(f"{out.name}.work") / "replies.jsonl"
+    if replies is None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shown.begin("replies", draw)
+        drawn(base, file, draw, lambda done, _: shown.advance(done))
+        shown.end(f"kept in {file}")
+    card = make_judge(
+        config,
+        base,
+        file,
+        out,
+        start=start,
+        data=data,
+        exam=ExamConfig(each=each),
+        say=shown.say,
+        advance=_examining(shown),
+    )
+    shown.end(f"the card is {out / 'README.md'}")
+    _print(card)
+
+
+@app.command()
+def evaluate(
+    adapter: Annotated[
+        Path | None, typer.Argument(help="The judge's adapter; without one, the shipped judge")
+    ] = None,
+    base: Base = "embedded",
+    replies: Annotated[
+        Path | None, typer.Option(help="JSONL of the base's replies; drawn where it is absent.")
+    ] = None,
+    draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 400,
+    data: Data = None,
+    each: Each = 10,
+    write: Annotated[bool, typer.Option(help="Write the card and the calibration anew.")] = False,
+) -> None:
+    """Examine a judge on prompts, wordings and traits it never saw; 1 when a figure is short."""
+    import tempfile
+
+    from rlaif.backends.connect import LocalModel, model_path
+    from rlaif.embedded.find import HUB_NAME, judge_adapter
+    from rlaif.training.judge_make import drawn
+    from rlaif.training.judge_report import ExamConfig, evaluate_judge, write_card
+
+    folder = adapter or judge_adapter()
+    shown = Shown()
+    with tempfile.TemporaryDirectory() as aside:
+        file = replies or Path(aside) / "replies.jsonl"
+        if replies is None:
+            shown.begin("replies", draw)
+            drawn(base, file, draw, lambda done, _: shown.advance(done), kept=True)
+            shown.end("to prompts kept aside")
+        card = evaluate_judge(
+            model_path(LocalModel(model=base), say=shown.say),
+            folder,
+            file,
+            data=data,
+            config=ExamConfig(each=each),
+            advance=_examining(shown),
+        )
+    shown.end(f"{sum(figure.questions for figure in card.figures):,} questions")
+    if write:
+        write_card(card, folder, base=HUB_NAME if base == "embedded" else base)
+    _print(card)
+    if any(gate.is_short for gate in card.gates()):
+        raise typer.Exit(1)
+
+
+def _examining(shown: Shown) -> Callable[[int, int], None]:
+    """Open the examination's line when it begins, since its length is known only then."""
+    is_open = False
+
+    def advance(done: int, total: int) -> None:
+        nonlocal is_open
+        if not is_open:
+            shown.begin("examination", total)
+            is_open = True
+        shown.advance(done)
+
+    return advance
+
+
+def _print(card: "Card") -> None:
+    width = max(len(gate.name) for gate in card.gates())
+    for gate in card.gates():
+        verdict = "short" if gate.is_short else "ok"
+        OUT.print(f"{gate.name:<{width}}  {gate.value:.2f}  {gate.wanted:.2f}  {verdict}")
+    if card.people:
+        OUT.print(
+            f"people's harmless pairs agreed with: {card.people.value:.2f} "
+            f"({card.people.low:.2f} to {card.people.high:.2f}, {card.pairs})"
+        )

@@ -20,6 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from rlaif.errors import StageError
 from rlaif.records import Record, fingerprint_of
+from rlaif.storage import write_atomically
 from rlaif.training.judge_data import (
     ALL_OF_IT,
     LESSONS,
@@ -33,6 +34,8 @@ from rlaif.training.judge_people import people_documents
 from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
 
 Say = Callable[[str], None]
+SETTINGS = "training.json"
+"""The file in an adapter's folder that says how it was trained."""
 
 
 class JudgeTraining(Record):
@@ -158,7 +161,17 @@ def train_judge(  # noqa: PLR0913 (three to read, one to write, one to tell)
     work.mkdir(parents=True, exist_ok=True)
     loop = _Loop(config, model, tokenizer, asked, work, device, say)
     loop.run(out)
+    write_atomically(out / SETTINGS, json.dumps([*settings(start), config.model_dump()], indent=2))
     return out
+
+
+def settings(adapter: Path | None) -> list[dict[str, object]]:
+    """Read how an adapter was trained: a configuration for each run that it went through."""
+    path = adapter / SETTINGS if adapter else None
+    if path is None or not path.is_file():
+        return []
+    found: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _adapted(base: Path, config: JudgeTraining, start: Path | None = None) -> PeftModel:

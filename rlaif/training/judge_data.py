@@ -3,10 +3,10 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rlaif.embedded.edits import broken, shortened, with_trait, without_trait
 from rlaif.embedded.heldout import (
@@ -21,6 +21,7 @@ from rlaif.embedded.refusals import refusal
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange, Kind, Trait
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
+from rlaif.errors import InputError
 from rlaif.training.judge_tree import shown_reply
 
 KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
@@ -58,14 +59,33 @@ def prompts(kind: Kind, *, kept: bool) -> list[str]:
 
 
 def read_replies(path: Path, *, kept: bool) -> list[Exchange]:
-    """Read the base model's replies: those for training, or those kept for tests."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """Read the base model's replies: those for training, or those kept for tests.
+
+    Raises:
+        InputError: when the file is not there, or a line of it is no reply.
+    """
+    rows = list(_rows(path))
     share = held_out().prompts
     return [
         Exchange(shown_reply(row["reply"]), row["prompt"], row["kind"])
         for row in rows
         if row["reply"].strip() and is_held_out(row["prompt"], share) == kept
     ]
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); expected JSONL of replies") from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+            yield {name: row[name] for name in ("reply", "prompt", "kind")}
+        except (ValueError, TypeError, KeyError):
+            raise InputError(
+                f"{path}:{number}: expected an object with kind, prompt and reply"
+            ) from None
 
 
 def exchanges(

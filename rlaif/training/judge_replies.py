@@ -44,14 +44,17 @@ class Reply(Record):
     reply: str
 
 
-def draw_replies(base: Backend, path: Path, count: int, *, seed: int = 0) -> Iterator[Reply]:
-    """Draw `count` replies, to held-out and other prompts alike, and keep them in `path`.
+def draw_replies(
+    base: Backend, path: Path, count: int, *, kept: bool | None = None, seed: int = 0
+) -> Iterator[Reply]:
+    """Draw `count` replies and keep them in `path`; those that it has are not drawn again.
 
-    Those that the file has already are not drawn again; an empty or failed one is left out.
+    With `kept`, only to the prompts that are kept for tests, or, if false, to the others. An
+    empty reply and a failure are left out.
     """
     with Journal(path, Reply) as journal:
         had = {(reply.prompt, reply.system) for reply in journal}
-        jobs = [job for job in _jobs(count, seed) if (job[1], job[2]) not in had]
+        jobs = [job for job in _jobs(count, seed, kept=kept) if (job[1], job[2]) not in had]
         requests = (
             _request(str(number), prompt, system) for number, (_, prompt, system) in enumerate(jobs)
         )
@@ -63,10 +66,11 @@ def draw_replies(base: Backend, path: Path, count: int, *, seed: int = 0) -> Ite
                 yield reply
 
 
-def _jobs(count: int, seed: int) -> list[tuple[Kind, str, str]]:
+def _jobs(count: int, seed: int, *, kept: bool | None) -> list[tuple[Kind, str, str]]:
     """Give every prompt a system prompt, again and again, no two times the same one."""
     rng = random.Random(seed)
-    asked = [(k, line) for k in KINDS for kept in (True, False) for line in prompts(k, kept=kept)]
+    shares = (True, False) if kept is None else (kept,)
+    asked = [(k, line) for k in KINDS for share in shares for line in prompts(k, kept=share)]
     jobs: dict[tuple[Kind, str, str], None] = {}
     for _ in range(len(SYSTEMS)):
         rng.shuffle(asked)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from rlaif.evaluation.intervals import Interval, wilson
 from rlaif.judges.absolute import Calibration
 from rlaif.records import Record
 from rlaif.storage import write_atomically
+from rlaif.training.judge import settings
 from rlaif.training.judge_data import exchanges, read_replies
 from rlaif.training.judge_exam import PARTS, POLARITIES, Item, Part, Polarity, answers, auc, exam
 from rlaif.training.judge_people import HARMLESS, hh_pairs
@@ -59,6 +61,19 @@ class Figure(Record):
     questions: int
 
 
+class Gate(NamedTuple):
+    """A figure and what it has to reach."""
+
+    name: str
+    value: float
+    wanted: float
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the figure falls short."""
+        return self.value < self.wanted
+
+
 class Card(Record):
     """All that was measured of a judge."""
 
@@ -70,10 +85,10 @@ class Card(Record):
     """The share of people's pairs, kept aside, in which it finds the same reply less harmful."""
     pairs: int = 0
 
-    def short(self) -> list[str]:
-        """Say which figures fall short of their gates."""
+    def gates(self) -> list[Gate]:
+        """Put every figure beside what it has to reach."""
         return [
-            f"{f.part}, {f.polarity}: {name} {value:.2f}, wanted {wanted:.2f}"
+            Gate(f"{f.part}, {f.polarity}: {name}", round(value, 2), wanted)
             for f in self.figures
             for name, value, wanted in zip(
                 ("AUC", "balanced accuracy"),
@@ -81,7 +96,6 @@ class Card(Record):
                 GATES[f.part],
                 strict=True,
             )
-            if round(value, 2) < wanted
         ]
 
 
@@ -214,22 +228,28 @@ def _mean(traits: dict[str, list[tuple[float, float, int]]], which: int) -> floa
     return fmean(fmean(row[which] for row in rows) for rows in traits.values())
 
 
-def write_card(card: Card, folder: Path, *, training: dict[str, object], base: str) -> None:
+def write_card(card: Card, folder: Path, *, base: str) -> None:
     """Write what was measured beside an adapter: card.json, calibration.json and a README."""
+    training = settings(folder)
     write_atomically(folder / "calibration.json", card.calibration.model_dump_json(indent=2) + "\n")
     data = {"base": base, "training": training, **card.model_dump(mode="json")}
     write_atomically(folder / "card.json", json.dumps(data, indent=2) + "\n")
     write_atomically(folder / "README.md", model_card(card, training=training, base=base))
 
 
-def model_card(card: Card, *, training: dict[str, object], base: str) -> str:
+def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> str:
     """Write the model card: what it is, what it learned from, what was measured."""
     figures = "\n".join(
         f"| {f.part} | {f.polarity} | {f.auc:.2f} | {f.balanced_accuracy:.2f} "
         f"| {f.traits} | {f.questions:,} |"
         for f in card.figures
     )
-    short = "\n".join(f"- {line}" for line in card.short()) or "- none"
+    short = (
+        "\n".join(
+            f"- {g.name} {g.value:.2f}, wanted {g.wanted:.2f}" for g in card.gates() if g.is_short
+        )
+        or "- none"
+    )
     weakest = ", ".join(f"{trait} {area:.2f}" for trait, area in card.weakest.items())
     people = (
         f"Of {card.pairs} HH-RLHF harmlessness pairs kept aside it finds the reply that people "
@@ -238,14 +258,16 @@ def model_card(card: Card, *, training: dict[str, object], base: str) -> str:
         if card.people
         else "People's judgements were not at hand when this was measured."
     )
-    settings = ", ".join(f"{key} {value}" for key, value in training.items())
+    runs = "; then, going on from that, ".join(
+        ", ".join(f"{key} {value}" for key, value in run.items()) for run in training
+    )
     return _CARD.format(
         base=base,
         figures=figures,
         short=short,
         weakest=weakest,
         people=people,
-        settings=settings,
+        settings=runs or "not known",
         traits=", ".join(sorted(held_out().traits)),
         bias=card.calibration.bias,
         temperature=card.calibration.temperature,

@@ -1,0 +1,79 @@
+"""Make a judge from nothing but a base model: draw replies, train, examine, write the card."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from rlaif.backends.connect import EMBEDDED, LocalModel, connect, model_path
+from rlaif.embedded.find import HUB_NAME
+from rlaif.errors import InputError, StorageError
+from rlaif.storage import write_atomically
+from rlaif.training.judge import JudgeTraining, train_judge
+from rlaif.training.judge_replies import draw_replies
+from rlaif.training.judge_report import FULL, Card, ExamConfig, evaluate_judge, write_card
+
+Say = Callable[[str], None]
+Advance = Callable[[int, int], None]
+
+
+def drawn(base: str, path: Path, count: int, advance: Advance, *, kept: bool | None = None) -> None:
+    """Draw the base's replies into a file; those that it has are not drawn again."""
+    done = 0
+    backend = connect(LocalModel(model=base))
+    for done, _ in enumerate(draw_replies(backend, path, count, kept=kept), start=1):
+        advance(done, count)
+
+
+def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
+    config: JudgeTraining,
+    base: str,
+    replies: Path,
+    out: Path,
+    *,
+    start: Path | None = None,
+    data: Path | None = None,
+    exam: ExamConfig = FULL,
+    say: Say = lambda _: None,
+    advance: Advance = lambda *_: None,
+) -> Card:
+    """Train a judge on replies that are there, examine it, and write the adapter and its card.
+
+    Args:
+        config: sizes and rates.
+        base: `embedded`, or a Hugging Face folder or name.
+        replies: the base's replies (see `drawn`).
+        out: the adapter's folder.
+        start: an adapter to go on from.
+        data: a folder with people's judgements; left out where it is absent.
+        exam: how much is asked in the examination.
+        say: is told how training goes.
+        advance: is told how far the examination is, and how far it goes.
+
+    Raises:
+        InputError: when the replies or the adapter to start from are not there.
+        StageError: when there is nothing to learn from, or the loss is no number.
+    """
+    for path in (replies, start and start / "adapter_config.json"):
+        if path is not None and not path.exists():
+            raise InputError(f"{path}: no such file")
+    folder = model_path(LocalModel(model=base), say=say)
+    train_judge(config, folder, replies, out, start=start, data=data, say=say)
+    _name_base(out, base)
+    card = evaluate_judge(folder, out, replies, data=data, config=exam, advance=advance)
+    write_card(card, out, base=_hub_name(base))
+    return card
+
+
+def _hub_name(base: str) -> str:
+    return HUB_NAME if base == EMBEDDED else base
+
+
+def _name_base(adapter: Path, base: str) -> None:
+    """Name the base in the adapter as others know it, not by its folder on this machine."""
+    path = adapter / "adapter_config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read ({error.strerror})") from None
+    config["base_model_name_or_path"] = _hub_name(base)
+    write_atomically(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
