@@ -26,6 +26,7 @@ from rlaif.feedback.prompts import load_prompts
 from rlaif.judges.base import Judge
 from rlaif.judges.build import judge_from
 from rlaif.records import Prompt, Usage, fingerprint_of
+from rlaif.resources import did_you_mean
 from rlaif.storage import CompletionStore
 from rlaif.templates import Template
 
@@ -77,6 +78,14 @@ class Context:
             Template.load(name)
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
+        named = [*(experiment.sft.keep if experiment.sft else ())]
+        named += experiment.revise.tags if experiment.revise else ()
+        for tag in named:
+            if tag not in tags:
+                raise InputError(
+                    f"{self._prompts_path}: no prompt is tagged {tag!r}, as sft.keep or "
+                    f"revise.tags want it{did_you_mean(tag, sorted(tags))}"
+                )
         if all(p.scope for p in self.constitution.principles) and not scoped & tags:
             raise InputError(
                 f"{experiment.constitution}: no principle applies to any prompt; the principles "

@@ -129,7 +129,9 @@ def _revise_requests(run: Context) -> int:
     if config is None:
         return 0
     each = int(config.critique) + config.tries + 2 * config.tries  # each try is judged in a pair
-    return len(run.train) * config.responses * config.rounds * each
+    concerned = sum(config.concerns(prompt) for prompt in run.train)
+    prompts = min(config.prompts, concerned) if config.prompts else concerned
+    return prompts * config.responses * config.rounds * each
 
 
 def _label_requests(run: Context) -> int:
@@ -143,7 +145,8 @@ def _label_requests(run: Context) -> int:
     principles = len(run.constitution.principles)
     if config.principles != "all":
         principles = min(config.principles.draw, principles)
-    return len(run.train) * (config.samples + pairs * principles * 2)
+    prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
+    return prompts * (config.samples + pairs * principles * 2)
 
 
 def _respond_requests(run: Context) -> int:

@@ -27,6 +27,8 @@ class LabelConfig(Record):
     """`both` shows each pair in both orders and averages; it matters for comparing templates."""
     principles: Choice = Draw()
     """`{draw: n}` judges each comparison by n drawn principles, `all` by every one in scope."""
+    prompts: int = Field(default=0, ge=0)
+    """The responses to this many prompts are compared, drawn by the seed; 0 compares all."""
     pairs: int = Field(default=0, ge=0)
     """Comparisons of each prompt's responses; 0 makes every pair."""
     samples: int = Field(default=0, ge=0)

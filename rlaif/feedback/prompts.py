@@ -8,7 +8,8 @@ with `id` and `tags` optional in each; other columns are left aside.
 """
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,10 @@ def _messages(row: dict[str, Any]) -> tuple[Message, ...]:
         if value is not None:
             raise TypeError(f"`{column}` must be text or messages")
     raise ValueError(f"{_EXPECTED}; found {', '.join(sorted(row)) or 'nothing'}")
+
+
+def drawn(prompts: Sequence[Prompt], count: int, seed: str) -> list[Prompt]:
+    """Draw so many prompts, the same ones for the same seed; all where `count` is 0."""
+    if not 0 < count < len(prompts):
+        return list(prompts)
+    return random.Random(seed).sample(prompts, count)

@@ -37,6 +37,10 @@ class ReviseConfig(Record):
     """Critique and revision this many times; each round draws a principle."""
     responses: int = Field(default=1, ge=1)
     """How many of a prompt's responses are revised."""
+    tags: tuple[str, ...] = ()
+    """Revise the responses to prompts with one of these tags; to all where none is named."""
+    prompts: int = Field(default=0, ge=0)
+    """Of these, revise the responses to so many prompts, drawn by the seed; 0 takes all."""
     tries: int = Field(default=4, ge=1)
     """Revisions drawn in each round; the judge chooses among them."""
     min_better: float = Field(default=0.5, ge=0.0, le=1.0)
@@ -47,6 +51,10 @@ class ReviseConfig(Record):
     """The prompt file that asks for a critique."""
     template: str = "revise"
     """The prompt file that asks for a revision."""
+
+    def concerns(self, prompt: Prompt) -> bool:
+        """Say whether responses to a prompt are revised."""
+        return not self.tags or bool(set(self.tags) & set(prompt.tags))
 
 
 class _Draft:
@@ -114,7 +122,7 @@ def revise(  # noqa: PLR0913 (two models take part)
 def _drafts(
     prompts: Iterable[Prompt], responses: Iterable[Response], config: ReviseConfig
 ) -> Iterator[_Draft]:
-    by_id = {prompt.id: prompt for prompt in prompts}
+    by_id = {prompt.id: prompt for prompt in prompts if config.concerns(prompt)}
     taken: dict[str, int] = {}
     for response in responses:
         count = taken.get(response.prompt_id, 0)

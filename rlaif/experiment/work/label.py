@@ -1,5 +1,6 @@
 """Label comparisons of responses by the constitution."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rlaif.errors import StageError
@@ -10,16 +11,18 @@ from rlaif.experiment.stages import Done
 from rlaif.experiment.work.respond import draw
 from rlaif.feedback.label import label
 from rlaif.feedback.pair import pair
+from rlaif.feedback.prompts import drawn
 from rlaif.feedback.respond import RespondConfig
-from rlaif.records import Preference, Response
+from rlaif.records import Preference, Prompt, Response
 
 
 def work(run: Context, folder: Path) -> Done:
     """Label the comparisons that are not labelled yet."""
     config, seed = run.experiment.label, run.experiment.seed
     assert config is not None
-    responses = _responses(run, folder)
-    comparisons = list(pair(run.train, responses, per_prompt=config.pairs, seed=seed))
+    prompts = drawn(run.train, config.prompts, f"label {seed}")
+    responses = _responses(run, prompts, folder)
+    comparisons = list(pair(prompts, responses, per_prompt=config.pairs, seed=seed))
     if not comparisons:
         raise StageError("label: no prompt has two responses to compare; raise respond.samples")
     with Outcomes(folder, Preference, "preferences") as outcomes:
@@ -29,7 +32,7 @@ def work(run: Context, folder: Path) -> Done:
     return Done(tally("preferences", counts), dict(counts))
 
 
-def _responses(run: Context, folder: Path) -> list[Response]:
+def _responses(run: Context, prompts: Sequence[Prompt], folder: Path) -> list[Response]:
     """Give what is compared: respond's, or new draws from the fine-tuned policy."""
     config = run.experiment.label
     assert config is not None
@@ -39,5 +42,5 @@ def _responses(run: Context, folder: Path) -> list[Response]:
     policy = run.policy_at(run.policy_path()) if run.experiment.sft else run.backend("policy")
     # Another seed than respond's: these are new draws, also where the policy is still the base.
     seed = run.experiment.seed + 1
-    draw(run, folder / "respond", "label: draw", policy, how, seed=seed)
+    draw(run, folder / "respond", "label: draw", policy, how, prompts=prompts, seed=seed)
     return read_responses(folder / "respond")

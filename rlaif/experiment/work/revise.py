@@ -8,6 +8,7 @@ from rlaif.experiment.context import Context
 from rlaif.experiment.outcomes import Outcomes, read_responses
 from rlaif.experiment.progress import tally
 from rlaif.experiment.stages import Done
+from rlaif.feedback.prompts import drawn
 from rlaif.feedback.revise import revise
 from rlaif.records import Response, Revision
 
@@ -16,10 +17,14 @@ def work(run: Context, folder: Path) -> Done:
     """Revise the first responses to each prompt that are not revised yet."""
     config = run.experiment.revise
     assert config is not None
-    wanted = first_of_each(read_responses(run.finished("respond")), config.responses)
+    concerned = [prompt for prompt in run.train if config.concerns(prompt)]
+    prompts = drawn(concerned, config.prompts, f"revise {run.experiment.seed}")
+    asked = {prompt.id for prompt in prompts}
+    responses = [r for r in read_responses(run.finished("respond")) if r.prompt_id in asked]
+    wanted = first_of_each(responses, config.responses)
     with Outcomes(folder, Revision, "revisions") as outcomes:
         made = revise(
-            run.train,
+            prompts,
             [response for response in wanted if response.id not in outcomes.seen],
             run.constitution,
             run.backend("critic"),
