@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 
 import typer
@@ -11,6 +12,8 @@ import typer
 from rlaif import __version__
 from rlaif.cli import constitution, embedded, experiment, judge, stages, template
 from rlaif.errors import RlaifError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="rlaif",
@@ -39,22 +42,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 0, 2 for what a person can mend, 130 for Ctrl-C."""
     _quiet_libraries()
     try:
-        app(arguments, standalone_mode=False)
+        # Typer gives the code of an Exit, and 130 for Ctrl-C, as what it returns.
+        returned = app(arguments, standalone_mode=False)
     except RlaifError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
-        return 130
+        returned = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 (the last line of defence)
         return _unforeseen(error)
-    return 0
+    code = returned if isinstance(returned, int) else 0
+    if code == INTERRUPTED:
+        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
+    return code
 
 
 def _unforeseen(error: Exception) -> int:
@@ -78,6 +82,7 @@ def _unforeseen(error: Exception) -> int:
 
 
 def _quiet_libraries() -> None:
+    warnings.filterwarnings("ignore", category=FutureWarning)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

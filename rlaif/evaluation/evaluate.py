@@ -46,7 +46,7 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
     constitution: Constitution,
     config: EvaluateConfig = _DEFAULTS,
     *,
-    is_independent: bool = False,
+    is_independent: bool | None = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -61,7 +61,8 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
         judge: the referee; without one there are no win rates.
         constitution: what the referee judges by.
         config: how replies are drawn, and which traits are counted.
-        is_independent: whether the referee is another than the judge that labelled.
+        is_independent: whether the referee is another than the judge that labelled; None where
+            that is not known.
         seed: what every draw starts from, together with the prompt's own id.
         progress: is told of each reply and each judged pair.
     """
@@ -116,7 +117,7 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
         abstentions=tuple(abstentions),
         constitution=constitution.fingerprint,
         referee=referee.name if referee else None,
-        referee_independent=bool(referee) and is_independent,
+        referee_independent=is_independent if referee else False,
     )
 
 

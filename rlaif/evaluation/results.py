@@ -96,8 +96,9 @@ class Evaluation(Record):
     """The fingerprint of the constitution judged by."""
     referee: str | None = None
     """Who judged; none where no win rate was asked for."""
-    referee_independent: bool = False
-    """Whether the referee is another than the judge whose labels were trained on."""
+    referee_independent: bool | None = False
+    """Whether the referee is another than the judge whose labels were trained on; None where that
+    is not known."""
 
     def row(self, name: str) -> Row:
         """Look a row up by its name."""

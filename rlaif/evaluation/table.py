@@ -85,7 +85,12 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 def footnotes(evaluation: Evaluation) -> list[str]:
     """Say what a reader of the table must know beside it."""
     notes = ["Figures are shares of replies, length is in words; ± is half a 95 % interval."]
-    if evaluation.wins and not evaluation.referee_independent:
+    if evaluation.wins and evaluation.referee_independent is None:
+        notes.append(
+            f"The win rates were judged by {evaluation.referee}; where it labelled the training "
+            "data too, they show that training followed it, not that it was right."
+        )
+    elif evaluation.wins and not evaluation.referee_independent:
         notes.append(
             "The win rates were judged by the judge that also labelled the training data: "
             "they show that training followed it, not that it was right."

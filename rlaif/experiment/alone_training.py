@@ -123,7 +123,7 @@ def evaluate_alone(  # noqa: PLR0913 (the command's own options)
         referee,
         constitution,
         EvaluateConfig(suites=tuple(suites), limit=how[0]),
-        is_independent=True,
+        is_independent=None,
         seed=how[1],
         progress=lambda done, total, note: watcher.advance(done, f"{done}/{total}  {note}"),
     )

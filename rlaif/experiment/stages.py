@@ -158,7 +158,7 @@ def _evaluate_requests(run: Context) -> int:
     config = run.experiment.evaluate
     if config is None:
         return 0
-    prompts = sum(len(suite) for suite in suites_of(run).values())
+    prompts = sum(len(suite[: config.limit]) for suite in suites_of(run).values())
     tuned = len(_present(run, "sft", "optimize"))
     judged = 2 * len(run.constitution.principles) * tuned
     return prompts * config.samples * (1 + tuned + judged)

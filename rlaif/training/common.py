@@ -219,4 +219,8 @@ def need_rows(count: int, left_out: dict[str, int], what: str) -> None:
     """
     if count == 0:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
-        raise StageError(f"no {what} to train on" + (f" (left out: {counts})" if counts else ""))
+        left = f" (left out: {counts})" if counts else ""
+        raise StageError(
+            f"no {what} to train on{left}; look at the abstentions of the stages before, and ask "
+            "for more: more prompts, more samples, a lower min_confidence, a longer max_length"
+        )

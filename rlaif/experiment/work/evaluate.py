@@ -21,12 +21,12 @@ def work(run: Context, folder: Path) -> Done:
         run.judge("referee"),
         run.constitution,
         config,
-        is_independent=run.experiment.models.referee is not None,
+        is_independent=run.identity("referee") != run.identity("judge"),
         seed=run.experiment.seed,
         progress=lambda done, total, note: run.watcher.advance(done, f"{done}/{total}  {note}"),
     )
     write_atomically(folder / "evaluation.json", evaluation.model_dump_json(indent=1))
-    prompts = sum(len(suite) for suite in suites_of(run).values())
+    prompts = sum(len(suite[: config.limit]) for suite in suites_of(run).values())
     return Done(f"{len(policies)} policies × {prompts} prompts")
 
 
