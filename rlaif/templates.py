@@ -28,7 +28,7 @@ from rlaif.records import (
     Sampling,
     fingerprint_of,
 )
-from rlaif.resources import find
+from rlaif.resources import did_you_mean, find
 from rlaif.yamlfile import parse, read_text
 
 _SECTION = re.compile(r"^\[(example )?(system|user|assistant)\]$", re.MULTILINE)
@@ -223,8 +223,9 @@ class Template(Record):
         # One blank line for the `---`, so that lines are counted as an editor counts them.
         front = parse("\n" + match[1], _Front, path)
         body_line = match[0].count("\n")
-        turns = _turns(text[match.end() :], path, body_line)
-        _check_inputs(front.inputs, turns, path)
+        body = text[match.end() :]
+        turns = _turns(body, path, body_line)
+        _check_inputs(front.inputs, turns, path, _lines(body, body_line + 1))
         return cls(
             name=Path(path).stem,
             purpose=front.purpose,
@@ -287,17 +288,31 @@ def _turns(body: str, path: Path | str, line: int) -> tuple[Turn, ...]:
     return turns
 
 
-def _check_inputs(declared: tuple[str, ...], turns: tuple[Turn, ...], path: Path | str) -> None:
+def _lines(body: str, first: int) -> list[int]:
+    """Give the line of the file that each section's text begins at."""
+    starts = []
+    for section in _SECTION.finditer(body):
+        text = body[section.end() :]
+        blank = len(text) - len(text.lstrip())
+        starts.append(first + body.count("\n", 0, section.end() + blank))
+    return starts
+
+
+def _check_inputs(
+    declared: tuple[str, ...], turns: tuple[Turn, ...], path: Path | str, lines: list[int]
+) -> None:
     used: set[str] = set()
-    for turn in turns:
+    for turn, start in zip(turns, lines, strict=True):
         try:
             names = meta.find_undeclared_variables(_ENVIRONMENT.parse(turn.body))
         except jinja2.TemplateSyntaxError as error:
-            place = f"[{turn.role}] line {error.lineno}"
-            raise TemplateError.at(path, None, f"{place}: {error}") from None
+            line = start + error.lineno - 1
+            raise TemplateError.at(path, line, f"[{turn.role}]: {error.message}") from None
         # Inside an example section `example` is one of the input `examples`.
-        used |= (names - {"example"}) | {"examples"} if turn.is_example else names
-    for name in sorted(used - set(declared)):
-        raise TemplateError.at(path, None, f"uses {name!r}, which `inputs` does not declare")
+        names = (names - {"example"}) | {"examples"} if turn.is_example else names
+        for name in sorted(names - set(declared)):
+            what = f"[{turn.role}] uses {name!r}, which `inputs` does not declare"
+            raise TemplateError.at(path, start, what + did_you_mean(name, list(declared)))
+        used |= names
     for name in sorted(set(declared) - used):
-        raise TemplateError.at(path, None, f"declares {name!r} in `inputs` and does not use it")
+        raise TemplateError.at(path, 1, f"declares {name!r} in `inputs` and does not use it")

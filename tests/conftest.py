@@ -7,6 +7,8 @@ import pytest
 from rlaif.constitution.principle import Principle
 from rlaif.records import Comparison, Prompt, Response
 
+pytest_plugins = ["tests.small_run"]
+
 
 @pytest.fixture
 def prompt() -> Prompt:

@@ -15,7 +15,7 @@ import pytest
 from rlaif.errors import StageError, StorageError
 from rlaif.experiment.runner import plan, run_stages
 from rlaif.records import Manifest
-from tests.experiment.conftest import opened
+from tests.small_run import opened
 
 STAGES = ["respond", "revise", "sft", "label", "reward", "optimize", "evaluate"]
 
