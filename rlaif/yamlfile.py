@@ -34,8 +34,23 @@ def parse(text: str, model: type[Model], path: Path | str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [_line_of_error(detail, root, model, path) for detail in error.errors()]
+        lines = [_line_of_error(detail, root, model, path) for detail in _own(error)]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _own(error: ValidationError) -> list[ErrorDetails]:
+    """Leave out the list that is too short only because an item of it is wrong."""
+    details = error.errors()
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(
+            place != detail["loc"] and place[: len(detail["loc"])] == detail["loc"]
+            for place in places
+        )
+    ]
 
 
 def read_text(path: Path) -> str:
@@ -138,6 +153,10 @@ def _what(detail: ErrorDetails, model: type[BaseModel]) -> str:
         return f"no such field{did_you_mean(str(detail['loc'][-1]), known)}"
     if kind == "missing":
         return "is needed here"
+    if kind == "too_short":
+        return (
+            f"needs {detail['ctx']['min_length']} or more, and has {detail['ctx']['actual_length']}"
+        )
     message = message.removeprefix("Value error, ").replace("Input should", "should")
     given = detail["input"]
     shown = f" (not {given!r})" if isinstance(given, str | int | float | bool) else ""
