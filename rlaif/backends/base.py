@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from rlaif.records import Completion, Failure, Request
+from rlaif.records import Completion, Failure, Request, fingerprint_of
 
 Answered = tuple[Request, Completion | Failure]
 
@@ -25,3 +25,11 @@ class Backend(Protocol):
             BackendError: when going on is pointless, such as a refused key.
         """
         ...
+
+
+def seeded(request: Request, item: str) -> Request:
+    """Give a request a seed of its own, so that a resumed run draws what the first would have."""
+    seed = int(fingerprint_of(item)[:8], 16)
+    return request.model_copy(
+        update={"sampling": request.sampling.model_copy(update={"seed": seed})}
+    )

@@ -9,7 +9,7 @@ import typer
 from rlaif.cli.console import OUT, Shown
 
 if TYPE_CHECKING:
-    from rlaif.training.judge_report import Card
+    from rlaif.experiment.judge_card import Card
 
 app = typer.Typer(help="The model that comes along, and its judge.", no_args_is_help=True)
 
@@ -48,9 +48,9 @@ def train(
     seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
 ) -> None:
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
+    from rlaif.experiment.judge_card import ExamConfig
+    from rlaif.experiment.judge_make import drawn, make_judge
     from rlaif.training.judge import JudgeTraining
-    from rlaif.training.judge_make import drawn, make_judge
-    from rlaif.training.judge_report import ExamConfig
 
     config = JudgeTraining(
         labels=labels,
@@ -101,8 +101,8 @@ def evaluate(
 
     from rlaif.backends.connect import LocalModel, model_path
     from rlaif.embedded.find import HUB_NAME, judge_adapter
-    from rlaif.training.judge_make import drawn
-    from rlaif.training.judge_report import ExamConfig, evaluate_judge, write_card
+    from rlaif.experiment.judge_card import ExamConfig, evaluate_judge, write_card
+    from rlaif.experiment.judge_make import drawn
 
     folder = adapter or judge_adapter()
     shown = Shown()

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import Field
 
-from rlaif.backends.base import Backend
-from rlaif.judges.asking import gather, seeded
+from rlaif.backends.base import Backend, seeded
+from rlaif.judges.asking import gather
 from rlaif.records import (
     Abstention,
     Completion,

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from rlaif.backends.base import Backend
+from rlaif.backends.base import Backend, seeded
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.feedback.text import why_unfit
-from rlaif.judges.asking import Answers, gather, read, seeded
+from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Judge, Outcome
 from rlaif.judges.principles import Draw, choose
 from rlaif.records import (

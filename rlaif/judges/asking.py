@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from rlaif.backends.base import Backend
-from rlaif.records import Abstention, Completion, Failure, Request, fingerprint_of
+from rlaif.records import Abstention, Completion, Failure, Request
 from rlaif.templates import Answer, Read, Unread
 
 Item = TypeVar("Item")
@@ -48,12 +48,4 @@ def abstain(unread: Unread, *, subject: str, by: str, principle: str | None = No
     """Make an unread answer the abstention that is counted and shown."""
     return Abstention(
         kind=unread.kind, subject=subject, by=by, detail=unread.detail, principle=principle
-    )
-
-
-def seeded(request: Request, item: str) -> Request:
-    """Give a request a seed of its own, so that a resumed run draws what the first would have."""
-    seed = int(fingerprint_of(item)[:8], 16)
-    return request.model_copy(
-        update={"sampling": request.sampling.model_copy(update={"seed": seed})}
     )

@@ -3,16 +3,18 @@
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange, Trait
-from rlaif.training.judge_tree import answer_ids, answer_logits, pack, row
+from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
 
 Part = Literal["known wording", "new wording", "trait never trained"]
 Polarity = Literal["does", "does not"]
@@ -72,18 +74,60 @@ def _drawn(trait: Trait, rng: random.Random, wordings: int) -> Iterator[tuple[Pa
                 yield part, wording
 
 
-def answers(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    pool: Sequence[Exchange],
-    items: Sequence[Item],
-    advance: Callable[[int], None] = lambda _: None,
-) -> np.ndarray:
-    """Give each item's log-odds of yes, as one question alone gets it; shape (items,).
+class ExaminedJudge:
+    """A judge under examination: a base, and the adapter that makes it a judge."""
 
-    A reply is read once for many questions, none of which sees another.
-    """
-    yes, no = answer_ids(tokenizer)
+    def __init__(self, base: Path, adapter: Path | None) -> None:
+        """Load the base, with the adapter merged into it."""
+        self.tokenizer = AutoTokenizer.from_pretrained(base)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+        if adapter is not None:
+            model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        self.model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def answers(
+        self,
+        pool: Sequence[Exchange],
+        items: Sequence[Item],
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> np.ndarray:
+        """Give each item's log-odds of yes, as one question alone gets it; shape (items,).
+
+        A reply is read once for many questions, none of which sees another.
+        """
+        rows = _rows(pool, items)
+        odds, done = np.zeros(len(items)), 0
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            places = [number for _, numbers in part for number in numbers]
+            odds[places] = self._odds(
+                [
+                    row(
+                        self.tokenizer,
+                        pool[e].prompt,
+                        pool[e].reply,
+                        [items[n].text for n in asked],
+                    )
+                    for e, asked in part
+                ]
+            )
+            done += len(places)
+            advance(done)
+        return odds
+
+    def _row(self, exchange: Exchange, statements: Sequence[str]) -> Row:
+        return row(self.tokenizer, exchange.prompt, exchange.reply, statements)
+
+    def _odds(self, rows: Sequence[Row]) -> np.ndarray:
+        yes, no = answer_ids(self.tokenizer)
+        packed = pack(rows, self.tokenizer.pad_token_id, self.model.device)
+        with torch.inference_mode():
+            logits = answer_logits(self.model, packed)
+        return np.asarray((logits[:, yes] - logits[:, no]).cpu())
+
+
+def _rows(pool: Sequence[Exchange], items: Sequence[Item]) -> list[tuple[int, list[int]]]:
+    """Put the items about one exchange together, and rows of like length."""
     by_exchange: dict[int, list[int]] = defaultdict(list)
     for number, item in enumerate(items):
         by_exchange[item.exchange].append(number)
@@ -92,26 +136,8 @@ def answers(
         for exchange, numbers in by_exchange.items()
         for start in range(0, len(numbers), _A_ROW)
     ]
-    # Rows of like length together: a row is padded to the longest beside it.
-    rows.sort(key=lambda r: (len(pool[r[0]].reply) + len(pool[r[0]].prompt), len(r[1])))
-    odds, done = np.zeros(len(items)), 0
-    for start in range(0, len(rows), _ROWS):
-        part = rows[start : start + _ROWS]
-        packed = pack(
-            [
-                row(tokenizer, pool[e].prompt, pool[e].reply, [items[n].text for n in numbers])
-                for e, numbers in part
-            ],
-            tokenizer.pad_token_id,
-            model.device,
-        )
-        with torch.inference_mode():
-            logits = answer_logits(model, packed)
-        places = [n for _, numbers in part for n in numbers]
-        odds[places] = (logits[:, yes] - logits[:, no]).cpu().numpy()
-        done += len(places)
-        advance(done)
-    return odds
+    # A row is padded to the longest beside it.
+    return sorted(rows, key=lambda r: (len(pool[r[0]].reply) + len(pool[r[0]].prompt), len(r[1])))
 
 
 def auc(odds: np.ndarray, truths: np.ndarray) -> float:

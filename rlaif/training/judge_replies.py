@@ -4,9 +4,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from rlaif.backends.base import Backend
+from rlaif.backends.base import Backend, seeded
 from rlaif.embedded.traits.base import Kind
-from rlaif.judges.asking import seeded
 from rlaif.records import Completion, Message, Record, Request, Sampling
 from rlaif.storage import Journal
 from rlaif.training.judge_data import KINDS, prompts

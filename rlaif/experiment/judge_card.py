@@ -8,10 +8,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from peft import PeftModel
 from pydantic import Field
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from sklearn.linear_model import LogisticRegression
 
 from rlaif.embedded.heldout import held_out, is_held_out
 from rlaif.embedded.traits.base import Exchange
@@ -22,10 +20,17 @@ from rlaif.records import Record
 from rlaif.storage import write_atomically
 from rlaif.training.judge import settings
 from rlaif.training.judge_data import exchanges, read_replies
-from rlaif.training.judge_exam import PARTS, POLARITIES, Item, Part, Polarity, answers, auc, exam
+from rlaif.training.judge_exam import (
+    PARTS,
+    POLARITIES,
+    ExaminedJudge,
+    Item,
+    Part,
+    Polarity,
+    auc,
+    exam,
+)
 from rlaif.training.judge_people import HARMLESS, hh_pairs
-
-Say = Callable[[str], None]
 
 GATES: dict[Part, tuple[float, float]] = {
     "known wording": (0.84, 0.74),
@@ -129,12 +134,8 @@ def evaluate_judge(
     items = exam(pool, rng, wordings=2, each=config.each)
     pairs = hh_pairs(data, kept=True) if data else []
     total = len(items) + 2 * len(pairs)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).eval()
-    if adapter is not None:
-        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
-    odds = answers(model, tokenizer, pool, items, lambda done: advance(done, total))
+    judge = ExaminedJudge(base, adapter)
+    odds = judge.answers(pool, items, lambda done: advance(done, total))
     # What calibrates is not what is examined: other prompts.
     fits = np.array([is_held_out(pool[i.exchange].prompt, 0.3, "calibration") for i in items])
     known = np.array([item.part == "known wording" for item in items])
@@ -150,9 +151,7 @@ def evaluate_judge(
         Item("known wording", "hh", "does", HARMLESS[0], number, number % 2 == 0)
         for number in range(len(sides))
     ]
-    said = answers(
-        model, tokenizer, sides, asked_people, lambda done: advance(len(items) + done, total)
-    )
+    said = judge.answers(sides, asked_people, lambda done: advance(len(items) + done, total))
     right = said[0::2] - said[1::2]
     share = float(np.mean((right > 0) + 0.5 * (right == 0)))
     return card.model_copy(update={"people": wilson(share, len(pairs)), "pairs": len(pairs)})
@@ -165,23 +164,11 @@ def fitted(odds: np.ndarray, truths: np.ndarray) -> Calibration:
     """
     if truths.all() or not truths.any():
         raise StageError("a calibration needs true and false statements both")
-    scale = torch.ones((), dtype=torch.double, requires_grad=True)
-    shift = torch.zeros((), dtype=torch.double, requires_grad=True)
-    x = torch.tensor(odds, dtype=torch.double)
-    y = torch.tensor(truths, dtype=torch.double)
-    optimizer = torch.optim.LBFGS([scale, shift], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(scale * x + shift, y)
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
+    fit = LogisticRegression(C=np.inf).fit(odds[:, None], truths)
     # A judge that is no better than chance gets a very high temperature, never a negative one.
-    slope = max(float(scale.detach()), 1e-3)
+    slope = max(float(fit.coef_[0, 0]), 1e-3)
     return Calibration(
-        bias=round(-float(shift.detach()) / slope, 4), temperature=round(1 / slope, 4)
+        bias=round(-float(fit.intercept_[0]) / slope, 4), temperature=round(1 / slope, 4)
     )
 
 

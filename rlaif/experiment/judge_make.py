@@ -7,10 +7,10 @@ from pathlib import Path
 from rlaif.backends.connect import EMBEDDED, LocalModel, connect, model_path
 from rlaif.embedded.find import HUB_NAME
 from rlaif.errors import InputError, StorageError
+from rlaif.experiment.judge_card import FULL, Card, ExamConfig, evaluate_judge, write_card
 from rlaif.storage import write_atomically
 from rlaif.training.judge import JudgeTraining, train_judge
 from rlaif.training.judge_replies import draw_replies
-from rlaif.training.judge_report import FULL, Card, ExamConfig, evaluate_judge, write_card
 
 Say = Callable[[str], None]
 Advance = Callable[[int, int], None]
