@@ -64,7 +64,7 @@ def test_the_tree_names_what_is_there() -> None:
         inside = ROOT / "rlaif" if depth else ROOT
         assert (inside / name.rstrip("/")).exists(), line
         assert phrase.strip() or name == "rlaif/", line
-        if depth and name.endswith("/"):
+        if depth and "·" in phrase:
             # Module names in the phrase, such as `orders · principles (draw, scope)`.
             for module in re.findall(r"(?:^|· )([a-z_]+)(/?)", phrase.strip()):
                 path = inside / name / module[0]
