@@ -66,7 +66,7 @@ def test_the_tree_names_what_is_there() -> None:
         assert phrase.strip() or name == "rlaif/", line
         if depth and "·" in phrase:
             # Module names in the phrase, such as `orders · principles (draw, scope)`.
-            for module in re.findall(r"(?:^|· )([a-z_]+)(/?)", phrase.strip()):
+            for module in re.findall(r"(?:^|· )([a-z_-]+)(/?)", phrase.strip()):
                 path = inside / name / module[0]
                 assert path.is_dir() or path.with_suffix(".py").is_file(), f"{name}{module[0]}"
 
