@@ -29,3 +29,5 @@ def agree(
     path = labels / "preferences.jsonl" if labels.is_dir() else labels
     found = agreement(list(read_records(path, Preference)), read_people(people))
     OUT.print(table(found.head, found.rows))
+    for note in found.notes:
+        OUT.print(note, markup=False)

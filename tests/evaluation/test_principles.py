@@ -1,0 +1,72 @@
+"""A constitution's examples as unit tests: right, wrong, in doubt, and without an answer."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from rlaif.constitution.principle import Constitution, Example, Principle
+from rlaif.evaluation.principles import summary, try_examples
+from rlaif.judges.base import Case, Outcome
+from rlaif.records import Abstention, Verdict
+
+RULES = Constitution(
+    name="c",
+    principles=(
+        Principle(
+            id="kind",
+            text="The response is kind.",
+            examples=(
+                Example(prompt="Hi", better="good", worse="bad"),
+                Example(prompt="Ho", better="poor", worse="fine"),
+            ),
+        ),
+        Principle(
+            id="odd",
+            text="The response is odd.",
+            examples=(Example(prompt="Hi", better="first wins", worse="either"),),
+        ),
+        Principle(
+            id="mute",
+            text="The response is mute.",
+            examples=(Example(prompt="Hi", better="silence", worse="noise"),),
+        ),
+    ),
+)
+
+
+class Judge:
+    """Likes what is good and fine; under `odd` what stands first; is mute under `mute`."""
+
+    name = contract = "by hand"
+
+    def decide(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Outcome]]:
+        for case in reversed(list(cases)):
+            comparison, principle = case
+            said: Outcome
+            if principle.id == "mute":
+                said = Abstention(kind="empty", subject=comparison.id, by="by hand", detail="")
+            else:
+                liked = principle.id == "odd" or comparison.first.text in ("good", "fine")
+                said = Verdict(
+                    p_first=0.9 if liked else 0.1,
+                    judge="by hand",
+                    principle=principle.id,
+                    read="letter",
+                )
+            yield case, said
+
+
+def test_each_example_is_judged_in_both_orders_and_put_together() -> None:
+    lines = summary(try_examples(RULES, Judge()))
+    kind, odd, mute = lines
+    assert [trial.p_better for trial in kind.trials] == pytest.approx([0.9, 0.1])
+    assert (kind.right, odd.right, mute.right) == (1, 0, 0)
+    assert odd.trials[0].p_better == 0.5
+    assert mute.trials[0].p_better is None
+
+
+def test_a_wrong_example_an_order_that_decides_and_silence_are_told() -> None:
+    kind, odd, mute = (str(line) for line in summary(try_examples(RULES, Judge())))
+    assert "1/2    p = 0.90 0.10✗    example 2 judged the other way" in kind
+    assert "0.50✗ (orders disagree)" in odd
+    assert mute.rstrip().endswith("0/1    p = –    1 without an answer")
