@@ -135,7 +135,7 @@ def _balanced(documents: list[Document], rng: random.Random) -> list[Document]:
             key = (question.trait, question.answer)
             by_answer.setdefault(key, []).append(Document(document.exchange, [question]))
     kept: list[Document] = []
-    for trait in {trait for trait, _ in by_answer}:
+    for trait in sorted({trait for trait, _ in by_answer}):
         sides = [by_answer.get((trait, answer), []) for answer in (True, False)]
         count = min(map(len, sides))
         for side in sides:

@@ -21,6 +21,7 @@ _USER = (
     "<reply>\n{reply}\n</reply>\n\nStatement: {statement}"
 )
 _BETWEEN = "Statement:"
+_WIDTHS = 64
 
 
 class Row(NamedTuple):
@@ -77,7 +78,9 @@ def row(
 
 def pack(rows: Sequence[Row], padding: int, device: str | torch.device = "cpu") -> Packed:
     """Lay rows side by side with a mask that keeps branches from seeing each other."""
-    width = max(len(r.opening) + sum(map(len, r.branches)) for r in rows)
+    longest = max(len(r.opening) + sum(map(len, r.branches)) for r in rows)
+    # A few widths instead of hundreds: CPU kernels are made anew for every shape.
+    width = -(-longest // _WIDTHS) * _WIDTHS
     ids = torch.full((len(rows), width), padding)
     positions = torch.zeros((len(rows), width), dtype=torch.long)
     segments = torch.full((len(rows), width), -1)

@@ -61,7 +61,7 @@ def test_each_example_is_judged_in_both_orders_and_put_together() -> None:
     kind, odd, mute = lines
     assert [trial.p_better for trial in kind.trials] == pytest.approx([0.9, 0.1])
     assert (kind.right, odd.right, mute.right) == (1, 0, 0)
-    assert odd.trials[0].p_better == 0.5
+    assert odd.trials[0].p_better == pytest.approx(0.5)
     assert mute.trials[0].p_better is None
 
 

@@ -1,7 +1,10 @@
 """People's judgements, read from small files of our own in the formats of the real ones."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -132,3 +135,21 @@ def test_without_the_data_there_are_no_questions_of_people(tmp_path: Path) -> No
     assert people_documents(tmp_path / "nowhere", 100, rng) == []
     assert people_documents(tmp_path, 100, rng) == []
     assert hh_pairs(tmp_path, kept=True) == []
+
+
+def test_the_same_seed_asks_the_same_questions_in_every_process(data: Path) -> None:
+    code = (
+        "import random, sys; from pathlib import Path; "
+        "from rlaif.training.judge_people import people_documents; "
+        "print(people_documents(Path(sys.argv[1]), 40, random.Random(3)))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(data)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(said) == 1
+    assert "Question" in said.pop()
