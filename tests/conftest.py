@@ -7,7 +7,7 @@ import pytest
 from rlaif.constitution.principle import Principle
 from rlaif.records import Comparison, Prompt, Response
 
-pytest_plugins = ["tests.small_run"]
+pytest_plugins = ["tests.small_run", "tests.served"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The embedded model behind a real server on loopback: llama.cpp's own, in this process."""
+"""What a served model writes and scores is what the local one does."""
 
 from collections.abc import Iterator
 
@@ -7,30 +7,18 @@ import pytest
 from rlaif.backends.local import LocalBackend
 from rlaif.backends.openai import OpenAIBackend
 from rlaif.backends.spec import OpenAIModel
-from rlaif.embedded.find import embedded_model, packaged_gguf
+from rlaif.embedded.find import embedded_model
 from rlaif.records import Completion, Message, Request, Sampling
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[OpenAIBackend]:
-    xllamacpp = pytest.importorskip("xllamacpp")
-    gguf = packaged_gguf()
-    if gguf is None:
-        pytest.skip("the embedded model's package is not installed")
-    params = xllamacpp.CommonParams()
-    params.model.path = str(gguf)
-    params.n_ctx, params.n_parallel, params.n_gpu_layers = 4096, 4, 0
-    params.port, params.warmup, params.verbosity = 0, False, 0
-    server = xllamacpp.Server(params)
-    spec = OpenAIModel(
-        model="smollm2", base_url=f"{server.listening_address}/v1", in_flight=4, timeout=120
-    )
+def served(served_at: str) -> Iterator[OpenAIBackend]:
+    spec = OpenAIModel(model="smollm2", base_url=served_at, in_flight=4, timeout=120)
     backend = OpenAIBackend(spec)
     yield backend
     backend.close()
-    del server
 
 
 def request(text: str, **fields: object) -> Request:

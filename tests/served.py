@@ -1,0 +1,23 @@
+"""The embedded model behind a real OpenAI-compatible server on loopback: llama.cpp's own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rlaif.embedded.find import packaged_gguf
+
+
+@pytest.fixture(scope="session")
+def served_at() -> Iterator[str]:
+    """Give the server's address, ending in `/v1`."""
+    xllamacpp = pytest.importorskip("xllamacpp")
+    gguf = packaged_gguf()
+    if gguf is None:
+        pytest.skip("the embedded model's package is not installed")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(gguf)
+    params.n_ctx, params.n_parallel, params.n_gpu_layers = 4096, 4, 0
+    params.port, params.warmup, params.verbosity = 0, False, 0
+    server = xllamacpp.Server(params)
+    yield f"{server.listening_address}/v1"
+    del server
