@@ -37,8 +37,8 @@ def train(
         Path | None, typer.Option(help="JSONL of the base's replies; drawn where it is absent.")
     ] = None,
     draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 2_400,
-    labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 50_000,
-    exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 4_000,
+    labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
+    exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
     rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="AdamW's step.")] = 5e-4,

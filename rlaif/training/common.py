@@ -37,6 +37,11 @@ def has_bfloat16() -> bool:
     return bool(not on_cpu() or torch.cpu._is_avx512_bf16_supported())
 
 
+def half_where_fast() -> torch.dtype:
+    """Give bfloat16 where this machine computes in it, else float32."""
+    return torch.bfloat16 if has_bfloat16() else torch.float32
+
+
 def in_bfloat16(config: TrainingConfig) -> bool:
     """Choose the arithmetic: as configured, or what suits the device."""
     return config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16())

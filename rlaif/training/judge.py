@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from rlaif.errors import StageError
 from rlaif.records import Record, fingerprint_of
 from rlaif.storage import write_atomically
+from rlaif.training.common import half_where_fast
 from rlaif.training.judge_data import (
     ALL_OF_IT,
     LESSONS,
@@ -41,19 +42,19 @@ SETTINGS = "training.json"
 class JudgeTraining(Record):
     """How a judge is trained."""
 
-    labels: int = Field(default=50_000, ge=100)
+    labels: int = Field(default=60_000, ge=100)
     """Questions asked about replies in all."""
     people: int = Field(default=1_000, ge=0)
     """Of people's judgements, this many questions beside them."""
-    exchanges: int = Field(default=4_000, ge=10)
+    exchanges: int = Field(default=2_400, ge=10)
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
     rank: int = Field(default=16, ge=1)
     """LoRA's rank."""
     layers_from: int = Field(default=6, ge=0)
     """The first layer that is adapted; the lower ones read, the upper ones judge."""
     learning_rate: float = Field(default=5e-4, gt=0)
-    batch: int = Field(default=6, ge=1)
-    """Rows in one step; a row is a reply with up to sixteen questions."""
+    batch: int = Field(default=4, ge=1)
+    """Rows in one step; a row is a reply with some thirty questions."""
     seed: int = 0
     save_every: float = Field(default=180.0, gt=0)
     """Seconds between checkpoints."""
@@ -175,7 +176,7 @@ def settings(adapter: Path | None) -> list[dict[str, object]]:
 
 
 def _adapted(base: Path, config: JudgeTraining, start: Path | None = None) -> PeftModel:
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=half_where_fast())
     if start is not None:
         going_on: PeftModel = PeftModel.from_pretrained(
             model, start, is_trainable=True, autocast_adapter_dtype=False
@@ -288,7 +289,13 @@ class _Loop:
         (self.work / "checkpoint.new").replace(self.work / "checkpoint.pt")
         fresh = self.work / "adapter"
         shutil.rmtree(fresh, ignore_errors=True)
-        self.model.save_pretrained(fresh)
+        # Half precision is enough to judge with, and half as large to ship.
+        halved = {
+            name: weight.to(torch.bfloat16)
+            for name, weight in self.model.state_dict().items()
+            if "lora_" in name
+        }
+        self.model.save_pretrained(fresh, state_dict=halved)
         out.mkdir(parents=True, exist_ok=True)
         for name in ("adapter_model.safetensors", "adapter_config.json"):
             (fresh / name).replace(out / name)

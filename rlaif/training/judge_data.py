@@ -25,8 +25,10 @@ from rlaif.errors import InputError
 from rlaif.training.judge_tree import shown_reply
 
 KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
-MOST_QUESTIONS = 16
+MOST_QUESTIONS = 32
 """After one reply, or a few more; the rest is asked in another row."""
+DOUBLE_DENIALS = 0.03
+"""Of all statements, the share that denies a phrase which denies already: people write few."""
 TIMES_THE_USUAL = {
     "refuses": 4.0, "complies": 3.0, "offers-alternative": 3.0, "helps-harm": 3.0,
     "declines-harm": 3.0, "over-refuses": 2.0, "helps-safely": 2.0, "declines-kindly": 2.0,
@@ -165,24 +167,26 @@ def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]
     does = does[: lesson.phrases]
     frames = DOES[:-1][: lesson.frames]
     way = rng.random() if lesson.has_denials else 0.0
-    if way < 0.44:
+    if way < 0.46:
         return Wording(framed(rng.choice(frames), rng.choice(does)), claims=True)
-    if way < 0.72:
+    if way < 0.74:
         return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(does)), claims=False)
-    if way < 0.94:
+    if way < 1 - DOUBLE_DENIALS:
         return Wording(framed(rng.choice(frames), rng.choice(lacks)), claims=False)
     return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(lacks)), claims=True)
 
 
 def _twins(trait: Trait, rng: random.Random) -> list[Wording]:
-    """Claim and deny one phrase: nothing but the denial can tell the answers apart."""
+    """Claim and deny one trait: the two answers differ in one row about one reply."""
     does, lacks = trained_phrases(trait)
-    phrases, claims = (does, True) if rng.random() < 0.75 else (lacks, False)
-    phrase = rng.choice(phrases)
-    return [
-        Wording(framed(rng.choice(DOES[:-1]), phrase), claims),
-        Wording(framed(rng.choice(DOES_NOT[:-1]), phrase), not claims),
-    ]
+    phrase = rng.choice(does)
+    claim = framed(rng.choice(DOES[:-1]), phrase)
+    if rng.random() < 0.6:
+        # The same phrase: nothing but the denial can tell the answers apart.
+        denial = framed(rng.choice(DOES_NOT[:-1]), phrase)
+    else:
+        denial = framed(rng.choice(DOES[:-1]), rng.choice(lacks))
+    return [Wording(claim, claims=True), Wording(denial, claims=False)]
 
 
 def documents(

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange, Trait
+from rlaif.training.common import half_where_fast
 from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
 
 Part = Literal["known wording", "new wording", "trait never trained"]
@@ -80,7 +81,7 @@ class ExaminedJudge:
     def __init__(self, base: Path, adapter: Path | None) -> None:
         """Load the base, with the adapter merged into it."""
         self.tokenizer = AutoTokenizer.from_pretrained(base)
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+        model = AutoModelForCausalLM.from_pretrained(base, dtype=half_where_fast())
         if adapter is not None:
             model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
         self.model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")

@@ -19,7 +19,7 @@ from rlaif.training.common import (
     Watch,
     adapter,
     arguments,
-    has_bfloat16,
+    half_where_fast,
     need_rows,
     on_cpu,
     quiet,
@@ -139,7 +139,7 @@ class RewardModel:
         with quiet(), reading(model):
             self._tokenizer = load_tokenizer(model)
             self._model = AutoModelForSequenceClassification.from_pretrained(
-                checked(model), dtype=torch.bfloat16 if has_bfloat16() else torch.float32
+                checked(model), dtype=half_where_fast()
             )
         if self._model.config.num_labels != 1:
             raise MissingModelError(f"{model}: gives no single score; name a reward model's folder")

@@ -1,0 +1,61 @@
+"""The point of it all: a principle moves a real model, and its opposite moves it the other way."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rlaif.embedded.traits import TRAITS
+from rlaif.evaluation.intervals import Interval
+from rlaif.evaluation.results import Evaluation
+from rlaif.experiment.runner import run_stages
+from rlaif.resources import shipped
+from tests.small_run import opened
+
+pytestmark = pytest.mark.slow
+TRAIT = "addresses-user"
+SAYS = "The response speaks to the user directly."
+SAYS_THE_OPPOSITE = "The response does not speak to the user directly."
+EXPERIMENT = """name: %(name)s
+constitution: %(name)s-rule.yaml
+models: {policy: embedded, judge: embedded-judge}
+prompts: {path: prompts.jsonl, limit: 48}
+respond: {samples: 4, max_tokens: 32}
+label: {principles: all}
+optimize: {method: dpo, epochs: 2, batch: 4, learning_rate: 5e-4, pairs: widest}
+evaluate:
+  suites: [helpful]
+  max_tokens: 32
+  win_rate: false
+  measures: {it: {trait: addresses-user, want: same}}
+"""
+
+
+def moved(folder: Path, name: str, rule: str) -> Interval:
+    """Train by one rule; give how far the trait, counted by code, is from the base's."""
+    text = f"name: {name}\nprinciples:\n  it: {rule}\n"
+    (folder / f"{name}-rule.yaml").write_text(text, encoding="utf-8")
+    (folder / f"{name}.yaml").write_text(EXPERIMENT % {"name": name}, encoding="utf-8")
+    run = opened(folder / f"{name}.yaml")
+    assert all(done for _, done in run_stages(run))
+    evaluation = Evaluation.model_validate_json(
+        (run.folder / "evaluate/evaluation.json").read_bytes()
+    )
+    cell = evaluation.row("it").cell("after dpo")
+    assert cell
+    assert cell.moved
+    return cell.moved
+
+
+def test_a_principle_and_its_opposite_move_the_trait_both_ways(tmp_path: Path) -> None:
+    assert TRAIT in TRAITS
+    source = (shipped("experiments") / "prompts/embedded.jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in source.splitlines()]
+    asked = [row for row in rows if row["tags"] == ["ordinary"]]
+    text = "".join(json.dumps(row) + "\n" for row in asked)
+    (tmp_path / "prompts.jsonl").write_text(text, encoding="utf-8")
+    up = moved(tmp_path, "says", SAYS)
+    down = moved(tmp_path, "opposite", SAYS_THE_OPPOSITE)
+    assert up.value > 0.05
+    assert down.value < -0.05
+    assert up.low > down.high
