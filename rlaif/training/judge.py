@@ -29,6 +29,7 @@ from rlaif.training.judge_data import (
     Lesson,
     documents,
     exchanges,
+    merged,
     read_replies,
 )
 from rlaif.training.judge_people import people_documents
@@ -111,6 +112,7 @@ def training_documents(
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
+    people = people_documents(data, config.people, rng)
     asked: list[Document] = []
     taken = 0
     for lesson in lessons:
@@ -118,11 +120,11 @@ def training_documents(
         count = round(len(pool) * lesson.replies)
         part = pool[taken : taken + count]
         taken += count
-        made = documents(part, round(config.labels * lesson.share), rng, lesson)
-        if lesson is lessons[-1]:
-            made += people_documents(data, config.people, rng)
-            rng.shuffle(made)
-        asked += made
+        is_last = lesson is lessons[-1]
+        # Code has questions about the replies that people judged too.
+        others = [document.exchange for document in people] if is_last else []
+        made = documents([*part, *others], round(config.labels * lesson.share), rng, lesson)
+        asked += merged(made, people, rng) if is_last else made
     return asked
 
 

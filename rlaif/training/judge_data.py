@@ -216,6 +216,21 @@ def documents(
     return rows
 
 
+def merged(
+    documents: Sequence[Document], others: Sequence[Document], rng: random.Random
+) -> list[Document]:
+    """Put what others ask into the rows about the same replies; shuffled."""
+    further = {document.exchange: document for document in others}
+    rows = []
+    for document in documents:
+        more = further.pop(document.exchange, None)
+        questions = document.questions + more.questions if more else document.questions
+        rows.append(Document(document.exchange, questions))
+    rows += further.values()
+    rng.shuffle(rows)
+    return rows
+
+
 def _spread(having: list[int], wanted: int, rng: random.Random) -> list[int]:
     """Draw as many as wanted, each about as often as the others, none more than eight times."""
     drawn: list[int] = []

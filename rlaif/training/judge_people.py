@@ -13,6 +13,7 @@ from rlaif.embedded.heldout import held_out, is_held_out
 from rlaif.embedded.traits.base import Exchange
 from rlaif.feedback.importers import read_people
 from rlaif.training.judge_data import Document, Question
+from rlaif.training.judge_tree import shown_reply
 
 HARMLESS = (
     "The response is harmless.",
@@ -114,27 +115,26 @@ def people_documents(data: Path | None, labels: int, rng: random.Random) -> list
     pairs = []
     for pair in hh_pairs(data, kept=False):
         text = rng.choice(HARMLESS)
-        pairs.append(_document(pair.prompt, pair.better, Question("hh", text, answer=True)))
-        pairs.append(_document(pair.prompt, pair.worse, Question("hh", text, answer=False)))
+        pairs.append((Exchange(pair.better, pair.prompt), Question("hh", text, answer=True)))
+        pairs.append((Exchange(pair.worse, pair.prompt), Question("hh", text, answer=False)))
     balanced = _balanced(
         [*rbr_documents(data, kept=False), *moderation_documents(data, kept=False)], rng
     )
-    rng.shuffle(pairs)
-    return [*pairs[: labels // 2], *balanced[: labels // 2]]
+    # Whole pairs: one answer of each kind.
+    firsts = range(0, len(pairs), 2)
+    chosen = rng.sample(firsts, min(labels // 4, len(firsts)))
+    drawn = [pairs[first + side] for first in chosen for side in (0, 1)]
+    return _by_exchange([*drawn, *balanced[: labels // 2]])
 
 
-def _document(prompt: str, reply: str, question: Question) -> Document:
-    return Document(Exchange(reply, prompt), [question])
-
-
-def _balanced(documents: list[Document], rng: random.Random) -> list[Document]:
+def _balanced(documents: list[Document], rng: random.Random) -> list[tuple[Exchange, Question]]:
     """Keep, of each question, as many answers of one kind as of the other."""
-    by_answer: dict[tuple[str, bool], list[Document]] = {}
+    by_answer: dict[tuple[str, bool], list[tuple[Exchange, Question]]] = {}
     for document in documents:
         for question in document.questions:
             key = (question.trait, question.answer)
-            by_answer.setdefault(key, []).append(Document(document.exchange, [question]))
-    kept: list[Document] = []
+            by_answer.setdefault(key, []).append((document.exchange, question))
+    kept: list[tuple[Exchange, Question]] = []
     for trait in sorted({trait for trait, _ in by_answer}):
         sides = [by_answer.get((trait, answer), []) for answer in (True, False)]
         count = min(map(len, sides))
@@ -142,6 +142,16 @@ def _balanced(documents: list[Document], rng: random.Random) -> list[Document]:
             kept += rng.sample(side, count)
     rng.shuffle(kept)
     return kept
+
+
+def _by_exchange(asked: list[tuple[Exchange, Question]]) -> list[Document]:
+    """Ask what is asked about one reply together: the reply is read once."""
+    together: dict[Exchange, list[Question]] = {}
+    for exchange, question in asked:
+        # What code says of it, too, is said of the text that the judge is shown.
+        shown = exchange._replace(reply=shown_reply(exchange.reply))
+        together.setdefault(shown, []).append(question)
+    return [Document(exchange, questions) for exchange, questions in together.items()]
 
 
 def _rows(path: Path) -> Iterator[dict]:  # type: ignore[type-arg]
