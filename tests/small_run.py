@@ -45,7 +45,7 @@ respond: {samples: 2, max_tokens: 10}
 revise: {tags: [harmful], tries: 2, min_better: 0.0}
 sft: {keep: [ordinary], lora: {r: 2}}
 label: {template: absolute.j2, samples: 2, principles: all}
-reward: {lora: {r: 2}}
+reward: {pairs: widest, lora: {r: 2}}
 optimize: {method: dpo, lora: {r: 2}}
 evaluate: {suites: [harmful, benign], limit: 3, max_tokens: 6, rounds: 1000}
 """

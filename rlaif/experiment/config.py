@@ -53,10 +53,20 @@ class SFTSection(SFTConfig):
     helping is kept (Bai 2022 mixes helpfulness samples in)."""
 
 
+Pairs = Literal["all", "widest"]
+
+
+class RewardSection(RewardConfig):
+    """Train a reward model on the labels."""
+
+    pairs: Pairs = "all"
+    """`widest` trains on the surest pair of each prompt alone."""
+
+
 class OptimizeSection(OptimizeConfig):
     """Move the policy by the labels, or by a reward."""
 
-    pairs: Literal["all", "widest"] = "all"
+    pairs: Pairs = "all"
     """`widest` trains on the surest pair of each prompt alone."""
 
 
@@ -76,7 +86,7 @@ class Experiment(Record):
     revise: ReviseConfig | None = None
     sft: SFTSection | None = None
     label: LabelConfig | None = None
-    reward: RewardConfig | None = None
+    reward: RewardSection | None = None
     optimize: OptimizeSection | None = None
     evaluate: EvaluateConfig | None = None
 

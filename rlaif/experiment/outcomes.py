@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 
 from rlaif.experiment.progress import Watcher, tally
+from rlaif.feedback.select import widest
 from rlaif.records import Abstention, Preference, Record, Response, Revision
 from rlaif.storage import Journal
 
@@ -81,6 +82,7 @@ def read_revisions(folder: Path) -> list[Revision]:
     return read_outcomes(folder, "revisions", Revision, subject_of)
 
 
-def read_preferences(folder: Path) -> list[Preference]:
-    """Read a folder's preferences."""
-    return read_outcomes(folder, "preferences", Preference, subject_of)
+def read_preferences(folder: Path, pairs: Literal["all", "widest"] = "all") -> list[Preference]:
+    """Read a folder's preferences, or of each prompt the surest alone."""
+    preferences = read_outcomes(folder, "preferences", Preference, subject_of)
+    return widest(preferences) if pairs == "widest" else preferences

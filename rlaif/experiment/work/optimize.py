@@ -8,10 +8,8 @@ from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import read_preferences
 from rlaif.experiment.stages import Done
-from rlaif.feedback.select import widest
 from rlaif.judges.build import calibration_in
 from rlaif.judges.reward import JudgeReward
-from rlaif.records import Preference
 from rlaif.templates import Template
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import Reward, RewardModel
@@ -26,7 +24,7 @@ def work(run: Context, folder: Path) -> Done:
         config,
         run.policy_path(),
         folder / "model",
-        preferences=_preferences(run, config) if is_offline else None,
+        preferences=read_preferences(run.finished("label"), config.pairs) if is_offline else None,
         prompts=run.train,
         reward=None if is_offline else _reward(run, config),
         seed=run.experiment.seed,
@@ -34,11 +32,6 @@ def work(run: Context, folder: Path) -> Done:
     )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
     return Done(note, trained.left_out, trained.metrics)
-
-
-def _preferences(run: Context, config: OptimizeSection) -> list[Preference]:
-    preferences = read_preferences(run.finished("label"))
-    return widest(preferences) if config.pairs == "widest" else preferences
 
 
 def _reward(run: Context, config: OptimizeSection) -> Reward:

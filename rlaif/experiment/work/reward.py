@@ -10,11 +10,11 @@ from rlaif.training.reward import train_reward_model
 
 
 def work(run: Context, folder: Path) -> Done:
-    """Train on every label, with its probability."""
+    """Train on the labels, with their probabilities."""
     config = run.experiment.reward
     assert config is not None
     trained = train_reward_model(
-        read_preferences(run.finished("label")),
+        read_preferences(run.finished("label"), config.pairs),
         config,
         run.base_path(),
         folder / "model",
