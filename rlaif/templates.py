@@ -249,11 +249,12 @@ def _check_thinking(
 
 
 def _lines(body: str, first: int) -> list[int]:
-    """Give the line of the file that each section's text begins at."""
+    """Give the line of the file that each section's text begins at; its head's if it has none."""
+    sections = list(_SECTION.finditer(body))
     starts = []
-    for section in _SECTION.finditer(body):
-        text = body[section.end() :]
-        blank = len(text) - len(text.lstrip())
+    for section, end in zip(sections, [s.start() for s in sections[1:]] + [len(body)], strict=True):
+        text = body[section.end() : end]
+        blank = len(text) - len(text.lstrip()) if text.strip() else 0
         starts.append(first + body.count("\n", 0, section.end() + blank))
     return starts
 

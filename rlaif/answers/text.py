@@ -49,7 +49,7 @@ def spoken(text: str) -> str:
     >>> spoken("<think>I ran out of")
     ''
     """
-    return _END_OF_THINKING.sub("", _THINKING.sub("", text)).strip()
+    return _END_OF_THINKING.sub("", _THINKING.sub(" ", text)).strip()
 
 
 def refuses(text: str) -> bool:

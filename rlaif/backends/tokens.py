@@ -27,10 +27,10 @@ class TokenCounter:
             raise InputError(
                 f"{folder}: no tokenizer.json there; name a Hugging Face model's folder"
             )
+        text = read_text(file)
         try:
-            self._tokenizer = Tokenizer.from_str(read_text(file))
-        except Exception as error:
-            # The library has no error type of its own.
+            self._tokenizer = Tokenizer.from_str(text)
+        except Exception as error:  # noqa: BLE001 (the library has no error type of its own)
             what = str(error).splitlines()[0][:100]
             raise InputError(f"{file}: no tokenizer can be read from it ({what})") from None
         self.name = folder.resolve().name
@@ -59,10 +59,7 @@ class TokenCounter:
 
 
 def _special_tokens(folder: Path) -> dict[str, str]:
-    found = _config(folder)
-    tokens = {
-        name: found.get(name) for name in ("bos_token", "eos_token", "pad_token", "unk_token")
-    }
+    tokens = {name: token for name, token in _config(folder).items() if name.endswith("_token")}
     contents = {n: t.get("content") if isinstance(t, dict) else t for n, t in tokens.items()}
     return {name: content for name, content in contents.items() if isinstance(content, str)}
 

@@ -10,6 +10,7 @@ from rlaif.cli.console import OUT
 if TYPE_CHECKING:
     from rlaif.backends.tokens import TokenCounter
     from rlaif.records import Request
+    from rlaif.templates import Template
 
 app = typer.Typer(help="Look at prompt files.", no_args_is_help=True)
 
@@ -42,23 +43,25 @@ def show(
     from rlaif.templates import Template
 
     template = Template.load(name)
-    answer = template.answer
-    how = f"{answer.kind} {', '.join(answer.options)}".strip()
-    thinks = (
-        f"   thinks first, in {template.thinking.max_tokens} tokens" if template.thinking else ""
-    )
-    OUT.print(f"{template.name}: {template.purpose}", markup=False)
-    OUT.print(f"inputs: {', '.join(template.inputs)}   answer: {how}{thinks}\n", markup=False)
     if on is None:
+        _head(template)
         for role, body, is_example in template.turns:
             OUT.print(f"[{'example ' if is_example else ''}{role}]\n{body}\n", markup=False)
         return
     requests = requests_on(name, on, Constitution.load(constitution), principle)
     counter = _counter(model)
+    _head(template)
     for number, request in enumerate(requests, start=1):
         if len(requests) > 1:
             OUT.print(f"── request {number} of {len(requests)}\n", markup=False)
         _show(request, counter)
+
+
+def _head(template: "Template") -> None:
+    answer = f"{template.answer.kind} {', '.join(template.answer.options)}".strip()
+    thinks = "   thinks first" if template.thinking else ""
+    OUT.print(f"{template.name}: {template.purpose}", markup=False)
+    OUT.print(f"inputs: {', '.join(template.inputs)}   answer: {answer}{thinks}\n", markup=False)
 
 
 def _show(request: "Request", counter: "TokenCounter | None") -> None:

@@ -113,7 +113,7 @@ def _must_be(template: Template, gets: frozenset[str], kinds: tuple[AnswerKind, 
 def requests_for_each(template: str | Path, orders: Orders) -> int:
     """Count the requests that a case costs at most, one statement a principle.
 
-    A ranking of K replies costs K requests at most, and answers K·(K − 1)/2 cases.
+    A ranking of K replies costs 2·K requests at most, and answers K·(K − 1)/2 cases.
     """
     kind = kind_of(Template.load(template))
     if kind in ("absolute", "score"):

@@ -34,9 +34,9 @@ class RankJudge:
     Which is best, by log-probability: the letters' shares are Plackett–Luce worths, and
     p(i beats j) = w_i / (w_i + w_j). A written ranking gives each pair the template's certainty.
 
-    With both orders, `best` shows each reply in every place (K rotations) and averages the
-    distributions; a written ranking is asked for in one order and its reverse, so that each pair
-    is seen both ways. A judge with a favourite place then ends at 0.5.
+    With both orders, `best` shows each reply in every place (K requests) and averages the
+    distributions; a written ranking is asked for in those orders and their reverses (2·K), so that
+    each pair of places is seen both ways. A judge that always answers the same ends at 0.5.
     """
 
     def __init__(self, backend: Backend, template: Template, *, orders: Orders = "both") -> None:
@@ -85,9 +85,11 @@ class RankJudge:
     def _displays(self, drawn: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         if self._orders == "one":
             return (tuple(drawn),)
+        rotations = [(*drawn[turn:], *drawn[:turn]) for turn in range(len(drawn))]
         if self._template.answer.kind == "ranking":
-            return tuple(drawn), tuple(reversed(drawn))
-        return tuple((*drawn[turn:], *drawn[:turn]) for turn in range(len(drawn)))
+            # Which of two is ahead depends on both their places: each pair is shown either way.
+            rotations += [display[::-1] for display in rotations]
+        return tuple(dict.fromkeys(rotations))
 
     def _ask(self, group: _Group) -> Mapping[str, Request]:
         prompt = group.cases[0].comparison.prompt.text
