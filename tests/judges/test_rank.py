@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlaif.backends.scripted import ScriptedBackend
@@ -206,6 +206,7 @@ def test_more_replies_than_letters_is_an_error_that_names_the_group():
         decided(by_worth(worth_of), group(27))
 
 
+@settings(max_examples=30)
 @given(st.integers(2, 5), st.data())
 def test_whatever_ranking_of_places_is_always_given_every_pair_ends_in_a_tie(count, data):
     fixed = data.draw(st.permutations("ABCDE"[:count]))
@@ -215,6 +216,7 @@ def test_whatever_ranking_of_places_is_always_given_every_pair_ends_in_a_tie(cou
         assert verdict.p_first == pytest.approx(0.5)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=5))
 def test_whatever_places_a_judge_favours_by_themselves_every_pair_ends_in_a_tie(shares):
     def say(_):
