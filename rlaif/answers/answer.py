@@ -224,7 +224,7 @@ class Answer(Record):
         return Read(said, {}, None, "score", self._between(inside[-1]))
 
     def _read_ranking(self, said: str) -> Read | Unread:
-        found = rankings(said, self.options)
+        found = rankings(said)
         if len(set(found)) > 1 and self.pick == "only":
             return Unread("ambiguous", f"writes {len(set(found))} rankings")
         if not found:
