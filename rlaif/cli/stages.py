@@ -64,7 +64,7 @@ def label(
     judge: JudgeName = "embedded",
     template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
     orders: Annotated[
-        Literal["both", "one"], typer.Option(help="Orders shown to a comparing judge.")
+        Literal["both", "any", "one"], typer.Option(help="Orders shown to a comparing judge.")
     ] = "both",
     draw: Annotated[int, typer.Option(min=0, help="Principles drawn; 0 asks them all.")] = 1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
@@ -90,7 +90,7 @@ def label(
     label_alone(
         comparisons,
         rules,
-        lambda: folder.judge(judge, config),
+        lambda: folder.judge(judge, config, rules),
         config,
         folder,
         seed=seed,

@@ -19,7 +19,7 @@ from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
 from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from
+from rlaif.judges.build import judge_from, requests_for_each
 from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
 from rlaif.storage import CompletionStore, read_records, write_atomically
 
@@ -59,7 +59,7 @@ class Folder:
         """Put this folder's store before a backend."""
         return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
 
-    def judge(self, name: str, config: LabelConfig) -> Judge:
+    def judge(self, name: str, config: LabelConfig, constitution: Constitution) -> Judge:
         """Make a judge by its short name."""
         spec = parse_judge(name)
         return judge_from(
@@ -67,6 +67,7 @@ class Folder:
             config.template,
             orders=config.orders,
             adapter=adapter_folder(spec),
+            constitution=constitution,
         )
 
 
@@ -102,7 +103,7 @@ def revise_alone(
     prompts = list(read_records(responses / "prompts.jsonl", Prompt))
     loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
     wanted = _first(loaded, config.responses)
-    critic, judge = folder.backend(models[0]), folder.judge(models[1], LabelConfig())
+    critic, judge = folder.backend(models[0]), folder.judge(models[1], LabelConfig(), constitution)
     contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
     folder.open(fingerprint_of(contract))
     with Outcomes(folder.path, Revision, "revisions") as outcomes:
@@ -128,8 +129,9 @@ def label_requests(
     """Count a labelling's requests at most, and say how the number comes about."""
     every = len(constitution.principles)
     principles = every if config.principles == "all" else min(config.principles.draw, every)
-    total = len(comparisons) * 2 * principles
-    return total, f"{len(comparisons):,} comparisons × 2 × {principles} principles"
+    each = requests_for_each(config.template, config.orders)
+    total = len(comparisons) * each * principles
+    return total, f"{len(comparisons):,} comparisons × {each} × {principles} principles"
 
 
 def label_alone(  # noqa: PLR0913 (the command's own options)

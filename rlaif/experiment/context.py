@@ -24,7 +24,7 @@ from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.prompts import load_prompts
 from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from
+from rlaif.judges.build import judge_from, kind_of
 from rlaif.records import Prompt, Usage, fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.storage import CompletionStore
@@ -76,6 +76,8 @@ class Context:
             check(spec)
         for name in self._templates():
             Template.load(name)
+        if experiment.label:
+            kind_of(Template.load(experiment.label.template))
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
         named = [*(experiment.sft.keep if experiment.sft else ())]
@@ -166,6 +168,7 @@ class Context:
             label.template if label else "absolute",
             orders=label.orders if label else "both",
             adapter=adapter_folder(spec),
+            constitution=self.constitution,
         )
 
     def policy_path(self) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from rlaif.evaluation.suites import load_suite
 from rlaif.experiment.context import Context
 from rlaif.experiment.manifest import key_of
+from rlaif.judges.build import requests_for_each
 from rlaif.records import Prompt, Record, fingerprint_of
 
 
@@ -146,7 +147,8 @@ def _label_requests(run: Context) -> int:
     if config.principles != "all":
         principles = min(config.principles.draw, principles)
     prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
-    return prompts * (config.samples + pairs * principles * 2)
+    each = requests_for_each(config.template, config.orders)
+    return prompts * (config.samples + pairs * principles * each)
 
 
 def _respond_requests(run: Context) -> int:

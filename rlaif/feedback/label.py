@@ -1,12 +1,12 @@
 """From comparisons to preferences: a judge's verdicts under a constitution, with provenance."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from pydantic import Field
 
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.judges.base import Case, Judge, Outcome
+from rlaif.judges.orders import Orders
 from rlaif.judges.principles import Choice, Draw, choose, weigh
 from rlaif.records import (
     Abstention,
@@ -23,8 +23,9 @@ class LabelConfig(Record):
 
     template: str = "absolute"
     """The prompt file that asks the judge: `absolute` asks about each reply, `compare` of both."""
-    orders: Literal["both", "one"] = "both"
-    """`both` shows each pair in both orders and averages; it matters for comparing templates."""
+    orders: Orders = "both"
+    """`both` shows each pair in both orders and averages, and abstains where one is missing; `any`
+    keeps the one that came; `one` asks in one order. It matters where replies are compared."""
     principles: Choice = Draw()
     """`{draw: n}` judges each comparison by n drawn principles, `all` by every one in scope."""
     prompts: int = Field(default=0, ge=0)
