@@ -9,8 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 Role = Literal["system", "user", "assistant"]
 Choice = Literal["first", "second", "tie"]
 Source = Literal["judge", "revision", "human", "thumbs"]
-Reading = Literal["logprobs", "letter", "score", "label"]
-"""How an answer was read: option log-probabilities, a written option, a number, a given label."""
+Reading = Literal["logprobs", "letter", "score", "label", "mixed"]
+"""How an answer was read: option log-probabilities, a written option, a number, a given label, or
+several answers, each in its own way."""
 
 AbstentionKind = Literal[
     "backend",  # the backend failed after its attempts
@@ -160,6 +161,8 @@ class Verdict(Record):
     reason: str | None = None
     evidence: dict[str, float] = Field(default_factory=dict)
     """The raw figures behind `p_first`, such as each order's own probability."""
+    wording: str | None = None
+    """The fingerprint of the principle's words that were judged by, where they are known."""
 
     @property
     def choice(self) -> Choice:
@@ -175,9 +178,16 @@ class Verdict(Record):
     def swapped(self) -> "Verdict":
         """Say the same of the two responses in the other order.
 
-        The evidence stays as it was read: it tells of the orders that were shown.
+        Figures named `…_first` and `…_second` are the responses' own and change places; the others
+        tell of the orders that were shown, and stay.
         """
-        return self.model_copy(update={"p_first": 1.0 - self.p_first})
+        evidence = {_of_the_other(name): value for name, value in self.evidence.items()}
+        return self.model_copy(update={"p_first": 1.0 - self.p_first, "evidence": evidence})
+
+
+def _of_the_other(name: str) -> str:
+    stem, _, side = name.rpartition("_")
+    return {"first": f"{stem}_second", "second": f"{stem}_first"}.get(side, name)
 
 
 class Abstention(Record):

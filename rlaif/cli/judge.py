@@ -31,3 +31,18 @@ def agree(
     OUT.print(table(found.head, found.rows))
     for note in found.notes:
         OUT.print(note, markup=False)
+
+
+@app.command()
+def calibrate(
+    labels: Annotated[Path, typer.Argument(help="preferences.jsonl, or the folder of it")],
+    people: Annotated[Path, typer.Option("--with", help="What people chose, pairs as JSONL.")],
+    judge: Annotated[str, typer.Option(help="Who made the labels.")] = "embedded",
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")] = Path(
+        "calibration.json"
+    ),
+) -> None:
+    """Fit how sure a judge of single replies may be of a pair, on what people chose."""
+    from rlaif.experiment.alone_labels import calibrate_alone
+
+    OUT.print(calibrate_alone(labels, people, judge, out), markup=False)

@@ -3,12 +3,12 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
-from rlaif.backends.connect import adapter_folder, connect, parse_judge, parse_spec
+from rlaif.backends.connect import connect, parse_judge, parse_spec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.experiment.outcomes import Outcomes
@@ -18,8 +18,16 @@ from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
-from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from
+from rlaif.judges.compose import (
+    Judging,
+    Member,
+    calibration_of,
+    check_judging,
+    conditions_of,
+    conditions_to_ask,
+    judge_of,
+    requests_for_comparison,
+)
 from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
 from rlaif.storage import CompletionStore, read_records, write_atomically
 
@@ -59,15 +67,21 @@ class Folder:
         """Put this folder's store before a backend."""
         return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
 
-    def judge(self, name: str, config: LabelConfig) -> Judge:
-        """Make a judge by its short name."""
-        spec = parse_judge(name)
-        return judge_from(
-            self.cached(connect(spec, say=self.watcher.say)),
-            config.template,
-            orders=config.orders,
-            adapter=adapter_folder(spec),
-        )
+    def judges(self, names: Sequence[str], calibration: Path | None = None) -> list[Member]:
+        """Connect to judges by their short names.
+
+        Raises:
+            InputError: for one calibration and several judges: it was fitted for one.
+        """
+        if calibration is not None and len(names) > 1:
+            raise InputError("a calibration is one judge's own; name one --judge with it")
+        specs = [parse_judge(name) for name in names]
+        if calibration is not None:
+            specs = [spec.model_copy(update={"calibration": str(calibration)}) for spec in specs]
+        return [
+            Member(self.cached(connect(spec, say=self.watcher.say)), calibration_of(spec))
+            for spec in specs
+        ]
 
 
 def respond_alone(
@@ -102,12 +116,23 @@ def revise_alone(
     prompts = list(read_records(responses / "prompts.jsonl", Prompt))
     loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
     wanted = _first(loaded, config.responses)
-    critic, judge = folder.backend(models[0]), folder.judge(models[1], LabelConfig())
+    critic, (member,) = folder.backend(models[0]), folder.judges([models[1]])
+    judge = judge_of([member], Judging())
+    conditions = conditions_of(constitution, member.backend, Judging())
     contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
     folder.open(fingerprint_of(contract))
     with Outcomes(folder.path, Revision, "revisions") as outcomes:
         left = [response for response in wanted if response.id not in outcomes.seen]
-        made = revise(prompts, left, constitution, critic, config, judge=judge, seed=seed)
+        made = revise(
+            prompts,
+            left,
+            constitution,
+            critic,
+            config,
+            judge=judge,
+            conditions=conditions,
+            seed=seed,
+        )
         counts = outcomes.keep(made, folder.watcher, "revise", len(wanted))
     folder.watcher.end(tally("revisions", counts))
 
@@ -123,19 +148,39 @@ def read_comparisons(pairs: Path, limit: int | None, seed: int) -> list[Comparis
 
 
 def label_requests(
-    comparisons: list[Comparison], constitution: Constitution, config: LabelConfig
+    comparisons: list[Comparison], constitution: Constitution, config: LabelConfig, judges: int = 1
 ) -> tuple[int, str]:
     """Count a labelling's requests at most, and say how the number comes about."""
+    principles, how = constitution.principles, config.principles
+    each = requests_for_comparison(config, judges, principles, how)
+    prompts = len({comparison.prompt.text for comparison in comparisons})
+    conditions = prompts * conditions_to_ask(constitution)
+    told = f"{len(comparisons):,} comparisons × {each} ({_how_many(config, constitution, judges)})"
+    if conditions:
+        told += f" + {conditions:,} about prompts"
+    return len(comparisons) * each + conditions, told
+
+
+def _how_many(config: LabelConfig, constitution: Constitution, judges: int) -> str:
+    """Say which principles are asked, by how many, and how often."""
+    vetoes = sum(principle.veto for principle in constitution.principles)
     every = len(constitution.principles)
-    principles = every if config.principles == "all" else min(config.principles.draw, every)
-    total = len(comparisons) * 2 * principles
-    return total, f"{len(comparisons):,} comparisons × 2 × {principles} principles"
+    drawn = config.principles
+    count = every if drawn == "all" else min(drawn.draw, every - vetoes) + vetoes
+    parts = [f"{count} principle{'s' if count > 1 else ''}"]
+    for number, what in (
+        (judges, "judges"),
+        (len(config.templates), "templates"),
+        (config.repeats, "repeats"),
+    ):
+        parts += [f"{number} {what}"] if number > 1 else []
+    return ", ".join(parts)
 
 
 def label_alone(  # noqa: PLR0913 (the command's own options)
     comparisons: list[Comparison],
     constitution: Constitution,
-    make_judge: Callable[[], Judge],
+    judges: Callable[[], list[Member]],
     config: LabelConfig,
     folder: Folder,
     *,
@@ -143,11 +188,14 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     anew: bool = False,
 ) -> Counter[str]:
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
-    judge = make_judge()
-    folder.open(contract_of(constitution, judge, config), anew=anew)
+    check_judging(config, constitution)
+    members = judges()
+    judge = judge_of(members, config)
+    conditions = conditions_of(constitution, members[0].backend, config)
+    folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
     with Outcomes(folder.path, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, constitution, judge, config, seed=seed)
+        made = label(left, constitution, judge, config, conditions=conditions, seed=seed)
         counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
     folder.watcher.end(tally("preferences", counts))
     return counts

@@ -11,7 +11,6 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.connect import (
     LocalModel,
     ModelSpec,
-    adapter_folder,
     check,
     connect,
     identity,
@@ -24,7 +23,15 @@ from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.prompts import load_prompts
 from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from
+from rlaif.judges.compose import (
+    Judging,
+    Member,
+    calibration_of,
+    check_judging,
+    conditions_of,
+    judge_of,
+)
+from rlaif.judges.scope import Conditions
 from rlaif.records import Prompt, Usage, fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.storage import CompletionStore
@@ -74,8 +81,10 @@ class Context:
         experiment = self.experiment
         for spec in self._specs():
             check(spec)
+            calibration_of(spec)
         for name in self._templates():
             Template.load(name)
+        check_judging(self.judging, self.constitution)
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
         named = [*(experiment.sft.keep if experiment.sft else ())]
@@ -94,18 +103,30 @@ class Context:
 
     def _specs(self) -> list[ModelSpec]:
         models = self.experiment.models
-        named = [models.policy, models.judge, models.critic, models.referee]
+        named = [models.policy, models.judge, *models.panel, models.critic, models.referee]
         return [spec for spec in named if spec is not None]
 
     def _templates(self) -> list[str]:
-        revise, label = self.experiment.revise, self.experiment.label
+        revise = self.experiment.revise
         names = [revise.template, revise.critique_template] if revise else []
-        return [*names, label.template] if label else names
+        return [*names, *self.judging.templates]
+
+    @property
+    def judging(self) -> Judging:
+        """How a judge is asked, by whichever stage asks one."""
+        return self.experiment.label or Judging()
+
+    def judging_fingerprint(self) -> str:
+        """Stand for how a judge is asked, beside the wording of its prompt files."""
+        how = self.judging.model_dump(mode="json", include={"orders", "repeats", "panel"})
+        return fingerprint_of(how)
 
     def template_fingerprint(self, stage: Literal["revise", "label"]) -> str:
         """Stand for the wording of the prompt files that a stage asks with."""
-        revise, label = self.experiment.revise, self.experiment.label
-        names = [label.template] if label else ["absolute"]
+        revise = self.experiment.revise
+        names = list(self.judging.templates)
+        if any(principle.when for principle in self.constitution.principles):
+            names.append(self.judging.when)
         if stage == "revise" and revise:
             names += [revise.template, revise.critique_template]
         return fingerprint_of([Template.load(name).fingerprint_of_wording for name in names])
@@ -124,9 +145,18 @@ class Context:
             return models.referee or models.judge
         return models.policy if role == "policy" else models.judge
 
+    def judges(self, role: Literal["judge", "referee"]) -> list[ModelSpec]:
+        """Give the models that judge together; a referee of its own judges alone."""
+        models = self.experiment.models
+        if role == "referee" and models.referee:
+            return [models.referee]
+        return [models.judge, *models.panel]
+
     def identity(self, role: Role) -> str:
-        """Name a role's model and its exact weights or version, as far as that can be told."""
-        return identity(self.spec(role))
+        """Name a role's models and their exact weights or version, as far as that can be told."""
+        if role not in ("judge", "referee"):
+            return identity(self.spec(role))
+        return ", ".join(_judge_identity(spec) for spec in self.judges(role))
 
     def identities(self) -> dict[str, str]:
         """Name every role's model."""
@@ -159,14 +189,13 @@ class Context:
 
     def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:
         """Make the judge that labels, or the one that only evaluates."""
-        label = self.experiment.label
-        spec = self.spec(role)
-        return judge_from(
-            self.backend(role),
-            label.template if label else "absolute",
-            orders=label.orders if label else "both",
-            adapter=adapter_folder(spec),
-        )
+        specs = self.judges(role)
+        members = [Member(self._connect(spec), calibration_of(spec)) for spec in specs]
+        return judge_of(members, self.judging)
+
+    def conditions(self, role: Literal["judge", "referee"] = "judge") -> Conditions | None:
+        """Make who says whether a principle's `when` is true of a prompt, where one has it."""
+        return conditions_of(self.constitution, self.backend(role), self.judging)
 
     def policy_path(self) -> Path:
         """Give the folder of the policy to start from: fine-tuned if it was, else the base."""
@@ -195,3 +224,8 @@ class Context:
         """Count the tokens that were read and written by models asked in this process."""
         used = [backend.usage for backend in self._backends.values()]
         return Usage(read=sum(u.read for u in used), written=sum(u.written for u in used))
+
+
+def _judge_identity(spec: ModelSpec) -> str:
+    named = calibration_of(spec) if spec.calibration else None
+    return f"{identity(spec)} calibrated {named.fingerprint[:8]}" if named else identity(spec)

@@ -19,6 +19,7 @@ def judge_from(
     *,
     orders: Literal["both", "one"] = "both",
     adapter: Path | None = None,
+    calibration: Calibration | None = None,
 ) -> Judge:
     """Make the judge that a prompt file describes.
 
@@ -28,6 +29,7 @@ def judge_from(
             `first` and `second` compares.
         orders: whether a comparing judge is shown both orders.
         adapter: the folder of the judge's adapter; its `calibration.json` is used where it is.
+        calibration: used in place of the adapter's.
 
     Raises:
         TemplateError: for a prompt file that judges nothing.
@@ -38,7 +40,7 @@ def judge_from(
             f"{loaded.name}: a judge's prompt file needs `answer: {{kind: options}}`"
         )
     if {"prompt", "reply", "principle"} == set(loaded.inputs):
-        return AbsoluteJudge(backend, loaded, calibration_in(adapter))
+        return AbsoluteJudge(backend, loaded, calibration or calibration_in(adapter))
     if {"first", "second"} <= set(loaded.inputs):
         judge = PairwiseJudge(backend, loaded)
         return BothOrders(judge) if orders == "both" else judge

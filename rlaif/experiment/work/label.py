@@ -27,7 +27,9 @@ def work(run: Context, folder: Path) -> Done:
         raise StageError("label: no prompt has two responses to compare; raise respond.samples")
     with Outcomes(folder, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, run.constitution, run.judge(), config, seed=seed)
+        made = label(
+            left, run.constitution, run.judge(), config, conditions=run.conditions(), seed=seed
+        )
         counts = outcomes.keep(made, run.watcher, "label", len(comparisons))
     return Done(tally("preferences", counts), dict(counts))
 

@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-from rlaif.backends.connect import adapter_folder
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import read_preferences
 from rlaif.experiment.stages import Done
 from rlaif.feedback.select import widest
-from rlaif.judges.build import calibration_in
-from rlaif.judges.reward import JudgeReward
+from rlaif.judges.reward import reward_of
 from rlaif.records import Preference
-from rlaif.templates import Template
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import Reward, RewardModel
 
@@ -44,10 +41,6 @@ def _preferences(run: Context, config: OptimizeSection) -> list[Preference]:
 def _reward(run: Context, config: OptimizeSection) -> Reward:
     if config.reward == "model":
         return RewardModel(run.finished("reward") / "model")
-    label = run.experiment.label
-    return JudgeReward(
-        run.backend("judge"),
-        Template.load(label.template if label else "absolute"),
-        run.constitution,
-        calibration=calibration_in(adapter_folder(run.spec("judge"))),
+    return reward_of(
+        run.judge(), run.constitution, conditions=run.conditions(), opponents=config.opponents
     )
