@@ -178,16 +178,19 @@ class Verdict(Record):
     def swapped(self) -> "Verdict":
         """Say the same of the two responses in the other order.
 
-        Figures named `…_first` and `…_second` are the responses' own and change places; the others
-        tell of the orders that were shown, and stay.
+        Figures named `…/p_first` are turned round with it; those named `…_first` and `…_second`
+        are the responses' own and change places; the others tell of the orders that were shown,
+        and stay.
         """
-        evidence = {_of_the_other(name): value for name, value in self.evidence.items()}
+        evidence = dict(_swapped(name, value) for name, value in self.evidence.items())
         return self.model_copy(update={"p_first": 1.0 - self.p_first, "evidence": evidence})
 
 
-def _of_the_other(name: str) -> str:
+def _swapped(name: str, value: float) -> tuple[str, float]:
+    if name.endswith("/p_first"):
+        return name, 1.0 - value
     stem, _, side = name.rpartition("_")
-    return {"first": f"{stem}_second", "second": f"{stem}_first"}.get(side, name)
+    return {"first": f"{stem}_second", "second": f"{stem}_first"}.get(side, name), value
 
 
 class Abstention(Record):
