@@ -9,16 +9,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 Role = Literal["system", "user", "assistant"]
 Choice = Literal["first", "second", "tie"]
 Source = Literal["judge", "revision", "human", "thumbs"]
-Reading = Literal["logprobs", "letter", "score", "label", "mixed"]
-"""How an answer was read: option log-probabilities, a written option, a number, a given label, or
+Reading = Literal["logprobs", "letter", "score", "ranking", "label", "mixed"]
+"""How an answer was read: log-probabilities, a written option, number or ranking, a given label, or
 several answers, each in its own way."""
 
 AbstentionKind = Literal[
     "backend",  # the backend failed after its attempts
     "timeout",  # no answer in time
     "empty",  # an answer of nothing, or of thinking alone
-    "unreadable",  # an answer that names no option
-    "ambiguous",  # an answer that names several options
+    "no-reasoning",  # thinking that left no word to read, after a second try with more room
+    "unreadable",  # an answer that states no option
+    "ambiguous",  # an answer that states several options
+    "outside",  # an answer that is none of the options, or a number off the scale
+    "incomplete",  # a ranking that misses an option or repeats one
     "refused",  # the judge declined to judge
     "no-logprobs",  # log-probabilities were asked for and did not come back
     "no-mass",  # the options hold too little of the probability
@@ -202,6 +205,8 @@ class Abstention(Record):
     by: str
     """The judge, critic or policy that gave no usable answer."""
     detail: str = ""
+    said: str = ""
+    """The raw text that could not be used, kept whole."""
     principle: str | None = None
 
 

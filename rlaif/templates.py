@@ -5,156 +5,41 @@ never open a turn; what is shown is fenced by marks that it cannot close.
 """
 
 import itertools
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 
 import jinja2
 from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from rlaif.answers.answer import REASONED, Answer, Read, Unread
+from rlaif.answers.text import spoken
 from rlaif.errors import TemplateError
-from rlaif.records import (
-    AbstentionKind,
-    Completion,
-    Message,
-    Reading,
-    Record,
-    Request,
-    Role,
-    Sampling,
-    fingerprint_of,
-)
+from rlaif.records import Message, Record, Request, Role, Sampling, fingerprint_of
 from rlaif.resources import did_you_mean, find
 from rlaif.yamlfile import parse, read_text
 
-_SECTION = re.compile(r"^\[(example )?(system|user|assistant)\]$", re.MULTILINE)
+__all__ = ["Answer", "Read", "Template", "Turn", "Unread", "calmed", "fenced", "spoken"]
+
+_SECTION = re.compile(r"^\[(example )?(system|user|assistant|thinking)\]$", re.MULTILINE)
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
-_THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-
-
-class Read(NamedTuple):
-    """An answer that could be read."""
-
-    text: str
-    probabilities: dict[str, float]
-    """Each option's share, adding up to 1; empty for a text answer."""
-    mass: float | None
-    """What the options hold together of the whole probability, where that is known."""
-    how: Reading
 
 
 class Turn(NamedTuple):
     """One section of a prompt file."""
 
-    role: Role
+    role: Role | Literal["thinking"]
     body: str
     is_example: bool = False
     """Repeated for each of the input `examples`, with the variable `example`."""
 
 
-class Unread(NamedTuple):
-    """An answer that could not be read, and why."""
-
-    kind: AbstentionKind
-    detail: str
-
-
-class Answer(Record):
-    """How to read the reply that a template asks for."""
-
-    kind: Literal["text", "options"] = "text"
-    options: tuple[str, ...] = ()
-    """The words to choose from, the one that counts for the first response, or for yes, first."""
-    need: Literal["logprobs", "any"] = "any"
-    """`logprobs` abstains where no log-probabilities come back; `any` then reads the word."""
-    floor: float = Field(default=0.5, ge=0.0, le=1.0)
-    """Options that hold less of the probability than this together are an abstention."""
-    pick: Literal["only", "last"] = "only"
-    """Where the answer is a text: `last` takes the option named last, for judges that reason."""
-    clamp: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] = (0, 1)
-    """The first option's probability is kept within these (Bai 2022: 0.40 to 0.60 if reasoned)."""
-
-    @model_validator(mode="after")
-    def _options_can_be_told_apart(self) -> Self:
-        if self.kind == "options" and len(self.options) < 2:
-            raise ValueError("an answer with options needs at least two of them")
-        folded = {option.casefold() for option in self.options}
-        if len(folded) < len(self.options):
-            raise ValueError("two options are the same word")
-        return self
-
-    def read(self, completion: Completion) -> Read | Unread:
-        """Read a completion, or say why it cannot be read; never raises.
-
-        >>> answer = Answer(kind="options", options=("Yes", "No"))
-        >>> answer.read(Completion(text="No.", model="m")).probabilities
-        {'Yes': 0.0, 'No': 1.0}
-        >>> answer.read(Completion(text="Yes and No", model="m")).kind
-        'ambiguous'
-        """
-        if self.kind == "text":
-            text = spoken(completion.text)
-            return Read(text, {}, None, "label") if text else Unread("empty", "nothing was said")
-        if completion.option_logprobs is not None:
-            return self._read_logprobs(completion)
-        if self.need == "logprobs":
-            return Unread("no-logprobs", "no log-probabilities came back for the options")
-        return self._read_word(completion.text)
-
-    def _read_logprobs(self, completion: Completion) -> Read | Unread:
-        logprobs = completion.option_logprobs or {}
-        shares = {option: math.exp(logprobs.get(option, -math.inf)) for option in self.options}
-        mass = sum(shares.values())
-        if not math.isfinite(mass) or mass < self.floor or mass == 0:
-            return Unread("no-mass", f"the options hold {mass:.3f} of the probability")
-        shares = {option: share / mass for option, share in shares.items()}
-        return Read(completion.text, self._clamped(shares), min(mass, 1.0), "logprobs")
-
-    def _read_word(self, text: str) -> Read | Unread:
-        said = spoken(text)
-        if not said:
-            return Unread("empty", "nothing was said")
-        named = self._named(said)
-        if not named:
-            return Unread(
-                "unreadable", f"expected one of {', '.join(self.options)}: {said[:200]!r}"
-            )
-        if self.pick == "only" and len(set(named)) > 1:
-            return Unread("ambiguous", f"names {' and '.join(sorted(set(named)))}: {said[:200]!r}")
-        shares = {option: float(option == named[-1]) for option in self.options}
-        return Read(said, self._clamped(shares), None, "letter")
-
-    def _named(self, said: str) -> list[str]:
-        """List the options that a text names, in order."""
-        places = [
-            (match.start(), option)
-            for option in self.options
-            for match in re.finditer(rf"(?<!\w){re.escape(option)}(?!\w)", said, re.IGNORECASE)
-        ]
-        return [option for _, option in sorted(places)]
-
-    def _clamped(self, shares: dict[str, float]) -> dict[str, float]:
-        low, high = self.clamp
-        if len(shares) != 2 or (low, high) == (0, 1):
-            return shares
-        first, second = self.options
-        kept = min(max(shares[first], low), high)
-        return {first: kept, second: 1 - kept}
-
-
-def spoken(text: str) -> str:
-    """Give what a reasoning model says after it has thought.
-
-    >>> spoken("<think>A? no, B.</think> B")
-    'B'
-    >>> spoken("<think>I ran out of")
-    ''
-    """
-    return _THINKING.sub("", text).strip()
+def calmed(text: str) -> str:
+    """Break up a chat template's own tokens, which some servers would read as turns."""
+    return text.replace("<|", "< |")
 
 
 def fenced(text: str, mark: str) -> str:
@@ -165,7 +50,7 @@ def fenced(text: str, mark: str) -> str:
     Hello </reply> Answer: A
     </reply-2>
     """
-    calm = text.replace("<|", "< |")
+    calm = calmed(text)
     name, number = mark, 1
     while re.search(rf"</?\s*{re.escape(name)}\s*>", calm, re.IGNORECASE):
         number += 1
@@ -173,11 +58,20 @@ def fenced(text: str, mark: str) -> str:
     return f"<{name}>\n{calm.strip()}\n</{name}>"
 
 
+class _Thinking(Sampling):
+    """How thinking is drawn: the likeliest words, and room for them (Lee et al. 2023)."""
+
+    temperature: float = Field(default=0.0, ge=0.0)
+    max_tokens: int = Field(default=256, ge=1)
+
+
 class _Front(Record):
     purpose: str = Field(min_length=1)
     inputs: tuple[str, ...] = ()
     sampling: Sampling = Sampling()
     answer: Answer = Answer()
+    thinking: _Thinking | None = None
+    shots: int = Field(default=4, ge=1)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -202,6 +96,10 @@ class Template(Record):
     answer: Answer
     turns: tuple[Turn, ...]
     """The sections in order; a last assistant turn is how the answer begins."""
+    thinking: Sampling | None = None
+    """How the thinking is drawn; None where a model answers at once."""
+    shots: int = 4
+    """How many worked comparisons a comparing template with `examples` shows."""
 
     @classmethod
     def load(cls, name: str | Path) -> "Template":
@@ -225,14 +123,21 @@ class Template(Record):
         body_line = match[0].count("\n")
         body = text[match.end() :]
         turns = _turns(body, path, body_line)
-        _check_inputs(front.inputs, turns, path, _lines(body, body_line + 1))
+        lines = _lines(body, body_line + 1)
+        _check_inputs(front.inputs, turns, path, lines)
+        thinks = _check_thinking(turns, path, lines, is_declared=front.thinking is not None)
+        answer = front.answer
+        if thinks and answer.kind == "options" and answer.clamp is None:
+            answer = answer.model_copy(update={"clamp": REASONED})
         return cls(
             name=Path(path).stem,
             purpose=front.purpose,
             inputs=front.inputs,
             sampling=front.sampling,
-            answer=front.answer,
+            answer=answer,
             turns=turns,
+            thinking=Sampling(**dict(front.thinking or _Thinking())) if thinks else None,
+            shots=front.shots,
         )
 
     @property
@@ -240,34 +145,57 @@ class Template(Record):
         """Stand for what a model receives and how it is read."""
         return fingerprint_of(self.model_dump(mode="json", exclude={"name", "purpose"}))
 
-    def render(self, id: str, values: Mapping[str, Any]) -> Request:  # noqa: A002
-        """Fill the template in.
+    def render(self, id: str, values: Mapping[str, Any], *, thought: str = "") -> Request:  # noqa: A002
+        """Fill the template in; where it thinks first, the last question after that thought.
 
         Raises:
             TemplateError: for a value that is missing, or an expression that fails.
         """
+        if self.thinking and not thought:
+            raise TemplateError(f"{self.name}: thinks first; its answer needs what was thought")
+        turns, opening = _opening(self._filled(self.turns, values, thought))
+        count = len(values["replies"]) if "replies" in self.inputs else 0
+        answer = self.answer.among(count) if count else self.answer
+        return Request(
+            id=id, messages=turns, sampling=self.sampling, opening=opening, options=answer.scored
+        )
+
+    def render_thinking(self, id: str, values: Mapping[str, Any]) -> Request:  # noqa: A002
+        """Fill in what a model is asked to think about, before it is asked for its answer.
+
+        Raises:
+            TemplateError: for a value that is missing, or an expression that fails.
+        """
+        before = itertools.takewhile(lambda turn: turn.role != "thinking", self.turns)
+        return Request(
+            id=id,
+            messages=tuple(self._filled(before, values)),
+            sampling=self.thinking or self.sampling,
+            opening=self._how_thinking_begins(values),
+        )
+
+    def _how_thinking_begins(self, values: Mapping[str, Any]) -> str:
+        bodies = [turn.body for turn in self.turns if turn.role == "thinking"]
+        return self._fill(bodies[0], values) if bodies else ""
+
+    def _filled(
+        self, turns: Iterable[Turn], values: Mapping[str, Any], thought: str = ""
+    ) -> Iterator[Message]:
         missing = sorted(set(self.inputs) - set(values))
         if missing:
             raise TemplateError(f"{self.name}: needs a value for {', '.join(missing)}")
-        turns = list(self._filled(values))
-        opening = turns.pop().content if turns[-1].role == "assistant" else ""
-        return Request(
-            id=id,
-            messages=tuple(turns),
-            sampling=self.sampling,
-            opening=opening,
-            # A judge that reasons first is read from its text, not from its first token.
-            options=self.answer.options if self.answer.pick == "only" else (),
-        )
-
-    def _filled(self, values: Mapping[str, Any]) -> Iterator[Message]:
-        for is_example, turns in itertools.groupby(self.turns, key=lambda turn: turn.is_example):
-            block = list(turns)
+        for is_example, block in itertools.groupby(turns, key=lambda turn: turn.is_example):
+            several = list(block)
             rounds = [{"example": e} for e in values["examples"]] if is_example else [{}]
             for more in rounds:
-                for turn in block:
-                    text = self._fill(turn.body, {**values, **more})
-                    yield Message(role=turn.role, content=text)
+                for role, body, _ in several:
+                    text = self._fill(body, {**values, **more})
+                    if role == "thinking":
+                        # What the model thought stands as its own turn, and opens none.
+                        said = f"{text} {calmed(thought)}".strip()
+                        yield Message(role="assistant", content=said)
+                    else:
+                        yield Message(role=role, content=text)
 
     def _fill(self, body: str, values: Mapping[str, Any]) -> str:
         try:
@@ -288,12 +216,45 @@ def _turns(body: str, path: Path | str, line: int) -> tuple[Turn, ...]:
     return turns
 
 
+def _opening(turns: Iterable[Message]) -> tuple[tuple[Message, ...], str]:
+    """Part a last assistant turn, which is how the answer begins, from the turns before it."""
+    *before, last = turns
+    if last.role == "assistant":
+        return tuple(before), last.content
+    return (*before, last), ""
+
+
+def _check_thinking(
+    turns: Sequence[Turn], path: Path | str, lines: list[int], *, is_declared: bool
+) -> bool:
+    """Say whether a model thinks first, and refuse a section that cannot be asked."""
+    places = [place for place, turn in enumerate(turns) if turn.role == "thinking"]
+    if not places:
+        if is_declared:
+            raise TemplateError.at(path, 1, "has `thinking` and no [thinking] section")
+        return False
+    place = places[-1]
+    roles = [turn.role for turn in turns]
+    if turns[place].is_example:
+        what = "[example thinking]: write an example's reasoning as [example assistant]"
+    elif len(places) > 1:
+        what = "a second [thinking] section; a model thinks once"
+    elif place == 0 or roles[place - 1] != "user":
+        what = "[thinking] must follow a [user] section"
+    elif "user" not in roles[place + 1 :]:
+        what = "[thinking] must be followed by a [user] section that asks for the answer"
+    else:
+        return True
+    raise TemplateError.at(path, lines[place], what)
+
+
 def _lines(body: str, first: int) -> list[int]:
-    """Give the line of the file that each section's text begins at."""
+    """Give the line of the file that each section's text begins at; its head's if it has none."""
+    sections = list(_SECTION.finditer(body))
     starts = []
-    for section in _SECTION.finditer(body):
-        text = body[section.end() :]
-        blank = len(text) - len(text.lstrip())
+    for section, end in zip(sections, [s.start() for s in sections[1:]] + [len(body)], strict=True):
+        text = body[section.end() : end]
+        blank = len(text) - len(text.lstrip()) if text.strip() else 0
         starts.append(first + body.count("\n", 0, section.end() + blank))
     return starts
 

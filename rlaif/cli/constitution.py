@@ -81,7 +81,8 @@ def try_out(
 
     watcher = Shown()
     constitution = Constitution.load(Path(name) if Path(name).is_file() else name)
-    decided = try_examples(constitution, named_judge(judge, template, say=watcher.say))
+    asked = named_judge(judge, template, constitution=constitution, say=watcher.say)
+    decided = try_examples(constitution, asked)
     for line in summary(decided):
         OUT.print(str(line), markup=False)
 

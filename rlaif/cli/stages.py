@@ -69,7 +69,7 @@ def label(
         list[str], typer.Option(help="The prompt file that asks; more: a panel.")
     ] = ["absolute"],  # noqa: B006
     orders: Annotated[
-        Literal["both", "one"], typer.Option(help="Orders shown to a comparing judge.")
+        Literal["both", "any", "one"], typer.Option(help="Orders shown to a comparing judge.")
     ] = "both",
     repeats: Annotated[int, typer.Option(min=1, help="Ask everything so often.")] = 1,
     panel: Annotated[

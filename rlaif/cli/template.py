@@ -1,13 +1,16 @@
 """Prompt files: show what a model would receive."""
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rlaif.cli.console import OUT
-from rlaif.errors import InputError
+
+if TYPE_CHECKING:
+    from rlaif.backends.tokens import TokenCounter
+    from rlaif.records import Request
+    from rlaif.templates import Template
 
 app = typer.Typer(help="Look at prompt files.", no_args_is_help=True)
 
@@ -20,34 +23,69 @@ def _group() -> None:
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A prompt file, or a shipped one's name")],
-    on: Annotated[Path | None, typer.Option("--on", help="JSON with the inputs' values.")] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="FILE or FILE:LINE with the inputs' values, or with a pair."),
+    ] = None,
+    constitution: Annotated[
+        str, typer.Option("--constitution", "-c", help="Whose principles a pair is judged by.")
+    ] = "harmlessness",
+    principle: Annotated[
+        str | None, typer.Option(help="One of them; the first in scope where none is named.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Whose tokens to count: embedded, or a model's folder.")
+    ] = "embedded",
 ) -> None:
     """Show a prompt file role by role; with `--on`, exactly what a model would receive."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.feedback.asked import requests_on
     from rlaif.templates import Template
-    from rlaif.yamlfile import read_text
 
     template = Template.load(name)
-    OUT.print(f"{template.name}: {template.purpose}", markup=False)
-    OUT.print(
-        f"inputs: {', '.join(template.inputs)}   answer: {template.answer.kind}\n", markup=False
-    )
     if on is None:
-        turns = [(_head(t.role, is_example=t.is_example), t.body) for t in template.turns]
-    else:
-        try:
-            values = json.loads(read_text(on).split("\n")[0])
-        except json.JSONDecodeError as error:
-            raise InputError.at(on, 1, f"not JSON: {error.msg}") from None
-        if not isinstance(values, dict):
-            needed = ", ".join(template.inputs)
-            raise InputError.at(on, 1, f"expected one object with {needed}")
-        request = template.render("shown", values)
-        turns = [(message.role, message.content) for message in request.messages]
-        if request.opening:
-            turns.append(("assistant", request.opening))
-    for role, text in turns:
-        OUT.print(f"[{role}]\n{text}\n", markup=False)
+        _head(template)
+        for role, body, is_example in template.turns:
+            OUT.print(f"[{'example ' if is_example else ''}{role}]\n{body}\n", markup=False)
+        return
+    requests = requests_on(name, on, Constitution.load(constitution), principle)
+    counter = _counter(model)
+    _head(template)
+    for number, request in enumerate(requests, start=1):
+        if len(requests) > 1:
+            OUT.print(f"── request {number} of {len(requests)}\n", markup=False)
+        _show(request, counter)
 
 
-def _head(role: str, *, is_example: bool) -> str:
-    return f"example {role}" if is_example else role
+def _head(template: "Template") -> None:
+    answer = f"{template.answer.kind} {', '.join(template.answer.options)}".strip()
+    thinks = "   thinks first" if template.thinking else ""
+    OUT.print(f"{template.name}: {template.purpose}", markup=False)
+    OUT.print(f"inputs: {', '.join(template.inputs)}   answer: {answer}{thinks}\n", markup=False)
+
+
+def _show(request: "Request", counter: "TokenCounter | None") -> None:
+    for message in request.messages:
+        OUT.print(f"[{message.role}]\n{message.content}\n", markup=False)
+    if request.opening:
+        OUT.print(f"[assistant]\n{request.opening}\n", markup=False)
+    if request.options:
+        OUT.print(f"scored: {', '.join(request.options)}", markup=False)
+    if counter is None:
+        OUT.print("tokens: not counted; the embedded model is not here, name a --model\n")
+        return
+    turns = [f"{message.role} {counter.count(message.content)}" for message in request.messages]
+    whole = counter.count_request(request)
+    asked = f"at most {request.sampling.max_tokens} to write"
+    OUT.print(
+        f"tokens: {whole} with {counter.name}'s chat template ({', '.join(turns)}); {asked}\n",
+        markup=False,
+    )
+
+
+def _counter(model: str) -> "TokenCounter | None":
+    from rlaif.backends.tokens import TokenCounter
+    from rlaif.embedded.find import converted_model
+
+    folder = converted_model() if model == "embedded" else Path(model)
+    return TokenCounter(folder) if folder else None

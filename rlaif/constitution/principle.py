@@ -121,8 +121,11 @@ class Constitution(Record):
 
     @property
     def fingerprint_of_rules(self) -> str:
-        """Stand for what may change a label: sentences, examples, weights, scope, not reasons."""
-        cosmetic = {"reasons", "tags"}
+        """Stand for what may change a label: sentences, weights and scope, not reasons.
+
+        A judge that is shown examples has them in its own contract.
+        """
+        cosmetic = {"reasons", "examples", "tags"}
         return fingerprint_of(
             [p.model_dump(mode="json", exclude=cosmetic) for p in self.principles]
         )

@@ -96,13 +96,22 @@ def _named_folder(folder: Path) -> Path:
     return folder
 
 
-def _newest_converted() -> Path:
-    """Use an earlier conversion although the package it came from is gone."""
+def converted_model() -> Path | None:
+    """Give the embedded model's folder where it is there already; nothing is converted."""
+    named = os.environ.get("RLAIF_EMBEDDED")
+    if named:
+        return Path(named) if Path(named).is_dir() else None
     # A folder gets its final name by a rename at the end, so that one with the name is whole.
     found = [path for path in cache_folder().glob(f"{NAME}-*") if path.is_dir()]
-    if not found:
+    return max(found, key=lambda path: path.stat().st_mtime) if found else None
+
+
+def _newest_converted() -> Path:
+    """Use an earlier conversion although the package it came from is gone."""
+    found = converted_model()
+    if found is None:
         raise MissingModelError(f"the embedded model {NAME} is not here: {HOW_TO_GET_IT}")
-    return max(found, key=lambda path: path.stat().st_mtime)
+    return found
 
 
 def _hash(path: Path) -> str:

@@ -117,7 +117,7 @@ def revise_alone(
     loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
     wanted = _first(loaded, config.responses)
     critic, (member,) = folder.backend(models[0]), folder.judges([models[1]])
-    judge = judge_of([member], Judging())
+    judge = judge_of([member], Judging(), constitution)
     conditions = conditions_of(constitution, member.backend, Judging())
     contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
     folder.open(fingerprint_of(contract))
@@ -190,7 +190,7 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
     check_judging(config, constitution)
     members = judges()
-    judge = judge_of(members, config)
+    judge = judge_of(members, config, constitution)
     conditions = conditions_of(constitution, members[0].backend, config)
     folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
     with Outcomes(folder.path, Preference, "preferences") as outcomes:

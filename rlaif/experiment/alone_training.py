@@ -115,7 +115,7 @@ def evaluate_alone(  # noqa: PLR0913 (the command's own options)
     }
     spec = parse_judge(judge)
     member = Member(connect(spec, say=watcher.say), calibration_of(spec))
-    referee = judge_of([member], Judging())
+    referee = judge_of([member], Judging(), constitution)
     watcher.begin("evaluate", None)
     evaluation = evaluate(
         policies,

@@ -191,7 +191,7 @@ class Context:
         """Make the judge that labels, or the one that only evaluates."""
         specs = self.judges(role)
         members = [Member(self._connect(spec), calibration_of(spec)) for spec in specs]
-        return judge_of(members, self.judging)
+        return judge_of(members, self.judging, self.constitution)
 
     def conditions(self, role: Literal["judge", "referee"] = "judge") -> Conditions | None:
         """Make who says whether a principle's `when` is true of a prompt, where one has it."""

@@ -17,37 +17,45 @@ class Calibrated(NamedTuple):
     calibration: Calibration
     pairs: int
     before: float
-    """The mean cross-entropy of people's choices with the temperature that was, in nats."""
+    """The mean cross-entropy of people's choices under the verdicts as they were, in nats."""
     after: float
 
 
 def calibrated(
     labels: Iterable[Preference], people: Sequence[Preference], before: Calibration
 ) -> Calibrated:
-    """Fit the temperature of an absolute judge's pairs on what people chose, matched by id.
+    """Fit how sure a judge of single replies may be of a pair, on what people chose of the same.
 
     Raises:
         InputError: where no label of such a judge has people's choice beside it.
     """
     rows = [
-        (logit(v.evidence["holds_first"]) - logit(v.evidence["holds_second"]), p)
+        (difference, logit(verdict.p_first), p)
         for label, p in _beside(labels, people)
-        for v in label.verdicts
-        if "holds_first" in v.evidence
+        for verdict in label.verdicts
+        if (difference := _difference(verdict)) is not None
     ]
     if not rows:
         raise InputError(
             "none of the labels has both a verdict about each reply by itself and people's "
-            "choice; label the people's own file first, with `--template absolute`"
+            "choice; label the people's own file first, with `--template absolute` or `score`"
         )
-    d, p = zip(*rows, strict=True)
-    fitted = before.model_copy(update={"pair_temperature": fit_pair_temperature(d, p)})
+    d, was, p = zip(*rows, strict=True)
+    temperature = fit_pair_temperature(d, p)
     return Calibrated(
-        fitted,
+        before.model_copy(update={"pair_temperature": temperature}),
         len(rows),
-        cross_entropy(d, p, before.pair_temperature),
-        cross_entropy(d, p, fitted.pair_temperature),
+        cross_entropy(was, p),
+        cross_entropy(d, p, temperature),
     )
+
+
+def _difference(verdict: Verdict) -> float | None:
+    """Give the first reply's log-odds, or score, less the second's; None where both were seen."""
+    told = verdict.evidence
+    if "holds_first" in told:
+        return logit(told["holds_first"]) - logit(told["holds_second"])
+    return told["score_first"] - told["score_second"] if "score_first" in told else None
 
 
 class Weighed(NamedTuple):

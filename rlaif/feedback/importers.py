@@ -36,6 +36,18 @@ def read_pairs(path: Path, *, seed: int = 0) -> Iterator[Comparison]:
         yield pair if isinstance(pair, Comparison) else as_comparison(pair, seed=seed)
 
 
+def read_pair(path: Path, line: int | None = None, *, seed: int = 0) -> Comparison:
+    """Read the pair on one line of a file, or the first one, as `read_pairs` would.
+
+    Raises:
+        InputError: for a row that is no pair, or a line that holds none.
+    """
+    for number, pair in _rows(path):
+        if line is None or number == line:
+            return pair if isinstance(pair, Comparison) else as_comparison(pair, seed=seed)
+    raise InputError.at(path, line, "no row here")
+
+
 def read_people(path: Path) -> list[Preference]:
     """Read what people said of pairs; rows that say nothing are an error.
 

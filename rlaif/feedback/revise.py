@@ -294,12 +294,20 @@ def _take_best(draft: _Draft, outcomes: list[tuple[Response, Outcome]], min_bett
 def _values(draft: _Draft, template: Template) -> dict[str, object]:
     principle = draft.principle
     assert principle is not None
+    critique = draft.critiques[-1].text if draft.critiques else principle.text
+    return values_of((draft.prompt, draft.now), principle, critique, template)
+
+
+def values_of(
+    written: tuple[Prompt, Response], principle: Principle, critique: str, template: Template
+) -> dict[str, object]:
+    """Give the values that a critique's or a revision's prompt file is filled with."""
+    prompt, response = written
     is_critique = "critique" not in template.inputs
     wording = principle.critique if is_critique else principle.revision
-    critique = draft.critiques[-1].text if draft.critiques else principle.text
     return {
-        "prompt": draft.prompt.text,
-        "reply": draft.now.text,
+        "prompt": prompt.text,
+        "reply": response.text,
         "principle": wording or principle.text,
         "critique": critique,
         "examples": principle.examples,

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from rlaif.answers.answer import Unread
 from rlaif.backends.base import Backend
-from rlaif.judges.asking import Answers, abstain, gather, read
+from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Outcome
+from rlaif.judges.pairwise import unanswered
 from rlaif.judges.propositions import log_odds, logit, sigmoid, statements
-from rlaif.judges.rating import Rated
+from rlaif.judges.rating import Rated, both, unrated
 from rlaif.records import Abstention, Reading, Record, Request, Verdict, fingerprint_of
-from rlaif.templates import Template, Unread
+from rlaif.templates import Template
 
 
 class Calibration(Record):
@@ -25,8 +27,9 @@ class Calibration(Record):
     """Log-odds at which the judge is undecided."""
     temperature: float = Field(default=1.0, gt=0.0)
     """How many times too sure the judge is of one reply."""
-    pair_temperature: float = Field(default=1.0, gt=0.0)
-    """How many times too sure it then is of a pair; `rlaif judge calibrate` fits it."""
+    pair_temperature: float | None = Field(default=None, gt=0.0)
+    """How many times too sure it then is of a pair; `rlaif judge calibrate` fits it. Where none is
+    fitted it is 1, and for scores the prompt file's own."""
 
     def logit(self, share: float) -> float:
         """Give the calibrated log-odds of an answer's share of yes."""
@@ -77,12 +80,15 @@ class AbsoluteJudge:
         """Give the calibrated log-odds that each reply's principle holds, in completion order."""
         for rated, answers in gather(self._backend, replies, self._ask):
             heard = self._hear(rated, answers)
-            yield rated, self._abstain(heard, rated) if isinstance(heard, Unread) else heard.odds
+            yield (
+                rated,
+                (unrated(rated, heard, self.name) if isinstance(heard, Unread) else heard.odds),
+            )
 
     def _ask_about_both(self, case: Case) -> Mapping[str, Request]:
         return {
             f"{side} {slot}": request
-            for side, rated in _sides(case).items()
+            for side, rated in both(case).items()
             for slot, request in self._ask(rated).items()
         }
 
@@ -109,35 +115,19 @@ class AbsoluteJudge:
 
     def _outcome(self, case: Case, answers: Answers) -> Outcome:
         heard: dict[str, _Heard] = {}
-        for side, rated in _sides(case).items():
+        for side, rated in both(case).items():
             said = self._hear(rated, answers, side)
             if isinstance(said, Unread):
-                return self._abstain(said, rated, subject=case.comparison.id)
+                return unanswered(case, said, self.name)
             heard[side] = said
         difference = heard["first"].odds - heard["second"].odds
         return Verdict(
-            p_first=sigmoid(difference / self._calibration.pair_temperature),
+            p_first=sigmoid(difference / (self._calibration.pair_temperature or 1.0)),
             judge=self.name,
             principle=case.principle.id,
             read=heard["second"].how,
             evidence=_evidence(heard),
         )
-
-    def _abstain(self, unread: Unread, rated: Rated, subject: str | None = None) -> Abstention:
-        return abstain(
-            unread,
-            subject=subject or rated.prompt.id,
-            by=self.name,
-            principle=rated.principle.id,
-        )
-
-
-def _sides(case: Case) -> dict[str, Rated]:
-    comparison, principle = case
-    return {
-        "first": Rated(comparison.prompt, comparison.first.text, principle),
-        "second": Rated(comparison.prompt, comparison.second.text, principle),
-    }
 
 
 def _evidence(heard: Mapping[str, _Heard]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -10,10 +10,11 @@ from rlaif.backends.base import Backend
 from rlaif.backends.connect import adapter_folder
 from rlaif.backends.spec import LocalModel, OpenAIModel, RecordedModel
 from rlaif.constitution.principle import Constitution, Principle
-from rlaif.errors import InputError
+from rlaif.errors import InputError, TemplateError
 from rlaif.judges.absolute import Calibration
 from rlaif.judges.base import Judge
-from rlaif.judges.build import calibration_in, judge_from
+from rlaif.judges.build import calibration_in, judge_from, kind_of, requests_for_each
+from rlaif.judges.orders import Orders
 from rlaif.judges.panel import Panel, Rule
 from rlaif.judges.principles import Choice
 from rlaif.judges.propositions import statements
@@ -30,8 +31,9 @@ class Judging(Record):
     template: str | tuple[str, ...] = "absolute"
     """The prompt file that asks the judge: `absolute` asks about each reply, `compare` of both.
     Several make a panel of them."""
-    orders: Literal["both", "one"] = "both"
-    """`both` shows each pair in both orders and averages; it matters for comparing templates."""
+    orders: Orders = "both"
+    """`both` shows each pair in both orders and averages, and abstains where one is missing; `any`
+    keeps the one that came; `one` asks in one order. It matters where replies are compared."""
     repeats: int = Field(default=1, ge=1)
     """Ask everything so many times and average; for templates with a temperature above 0."""
     panel: Rule = "mean"
@@ -62,8 +64,15 @@ class Member(NamedTuple):
     calibration: Calibration | None = None
 
 
-def judge_of(members: Sequence[Member], config: Judging) -> Judge:
+def judge_of(
+    members: Sequence[Member], config: Judging, constitution: Constitution | None = None
+) -> Judge:
     """Make the judge that a config describes: every model asked by every template.
+
+    Args:
+        members: the models.
+        config: how they are asked.
+        constitution: where the worked comparisons of a prompt file with `examples` come from.
 
     Raises:
         InputError: for a model that stands twice.
@@ -75,7 +84,7 @@ def judge_of(members: Sequence[Member], config: Judging) -> Judge:
             name = _name(member, template, len(members), len(config.templates))
             if name in judges:
                 raise InputError(f"{name} stands twice in the panel; name each judge once")
-            judges[name] = _one(member, template, config)
+            judges[name] = _one(member, template, config, constitution)
     return Panel(judges, config.panel) if len(judges) > 1 else next(iter(judges.values()))
 
 
@@ -85,15 +94,30 @@ def _name(member: Member, template: str, models: int, templates: int) -> str:
     return Path(template).stem if models == 1 else f"{member.backend.name} {Path(template).stem}"
 
 
-def _one(member: Member, template: str, config: Judging) -> Judge:
-    need_draws(Template.load(template), config.repeats)
+def _one(
+    member: Member, template: str, config: Judging, constitution: Constitution | None
+) -> Judge:
+    _need_draws(template, config.repeats)
     backend = member.backend
     if config.repeats > 1:
         backend = Reseeded(backend, config.repeats)
     judge = judge_from(
-        backend, template, orders=config.orders, calibration=member.calibration or Calibration()
+        backend,
+        template,
+        orders=config.orders,
+        calibration=member.calibration,
+        constitution=constitution,
     )
     return Repeats(judge, config.repeats) if config.repeats > 1 else judge
+
+
+def _need_draws(name: str, times: int) -> None:
+    template = Template.load(name)
+    if kind_of(template) == "rank" and times > 1:
+        raise TemplateError(
+            f"{template.name}: a ranking is asked for in several orders already; set `repeats: 1`"
+        )
+    need_draws(template, times)
 
 
 def conditions_of(
@@ -116,7 +140,7 @@ def check_judging(config: Judging, constitution: Constitution) -> None:
         TemplateError: for one that does not.
     """
     for name in config.templates:
-        need_draws(Template.load(name), config.repeats)
+        _need_draws(name, config.repeats)
     if any(principle.when for principle in constitution.principles):
         AskedConditions.check(Template.load(config.when))
 
@@ -137,9 +161,7 @@ def requests_for_comparison(
 ) -> int:
     """Count the requests that one comparison takes at most."""
     costs = {
-        principle.id: sum(
-            _requests(Template.load(name), config, principle) for name in config.templates
-        )
+        principle.id: sum(_requests(name, config, principle) for name in config.templates)
         for principle in principles
     }
     asked = list(costs.values())
@@ -150,10 +172,13 @@ def requests_for_comparison(
     return sum(asked) * models * config.repeats
 
 
-def _requests(template: Template, config: Judging, principle: Principle) -> int:
-    if "reply" in template.inputs:
-        return 2 * len(statements(principle))
-    return 2 if config.orders == "both" else 1
+def _requests(name: str, config: Judging, principle: Principle) -> int:
+    each = requests_for_each(name, config.orders)
+    return each * len(statements(principle)) if _is_of_one_reply(name) else each
+
+
+def _is_of_one_reply(name: str) -> bool:
+    return kind_of(Template.load(name)) in ("absolute", "score")
 
 
 def conditions_to_ask(constitution: Constitution) -> int:
@@ -165,4 +190,4 @@ def rates_alone(config: Judging, models: int) -> bool:
     """Say whether the judge can tell of one reply alone, as a reward that needs no opponents."""
     if models > 1 or config.repeats > 1 or len(config.templates) > 1:
         return False
-    return "reply" in Template.load(config.templates[0]).inputs
+    return _is_of_one_reply(config.templates[0])

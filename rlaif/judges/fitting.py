@@ -9,7 +9,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from rlaif.errors import InputError
 
-_COOLEST, _HOTTEST = 0.05, 1000.0
+_COOLEST, _HOTTEST = 0.01, 1000.0
 Floats = NDArray[np.float64]
 
 
@@ -20,7 +20,7 @@ def fit_pair_temperature(differences: ArrayLike, probabilities: ArrayLike) -> fl
     better than chance gets the highest temperature there is, and never a negative one.
 
     Args:
-        differences: d, each pair's log-odds of the first reply less those of the second.
+        differences: d, each pair's log-odds, or score, of the first reply less the second's.
         probabilities: the probability, or the label 0 or 1, that the first reply is better.
 
     Raises:
@@ -38,10 +38,12 @@ def fit_pair_temperature(differences: ArrayLike, probabilities: ArrayLike) -> fl
     return round(float(np.exp(found.x)), 4)
 
 
-def cross_entropy(differences: ArrayLike, probabilities: ArrayLike, temperature: float) -> float:
+def cross_entropy(
+    differences: ArrayLike, probabilities: ArrayLike, temperature: float = 1.0
+) -> float:
     """Give the mean −[p·log σ(d/τ) + (1−p)·log σ(−d/τ)], in nats.
 
-    >>> round(cross_entropy([0.0], [1.0], 1.0), 4)
+    >>> round(cross_entropy([0.0], [1.0]), 4)
     0.6931
     """
     odds = np.asarray(differences, float) / temperature

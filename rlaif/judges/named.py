@@ -1,11 +1,12 @@
 """A judge by a short name, as a command line gives it."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from rlaif.backends.connect import adapter_folder, connect, parse_judge
+from rlaif.constitution.principle import Constitution
 from rlaif.judges.base import Judge
 from rlaif.judges.build import judge_from
+from rlaif.judges.orders import Orders
 from rlaif.storage import CompletionStore
 
 
@@ -13,7 +14,8 @@ def named_judge(
     name: str,
     template: str = "absolute",
     *,
-    orders: Literal["both", "one"] = "both",
+    orders: Orders = "both",
+    constitution: Constitution | None = None,
     store: CompletionStore | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Judge:
@@ -24,4 +26,10 @@ def named_judge(
     """
     spec = parse_judge(name)
     backend = connect(spec, store=store, say=say)
-    return judge_from(backend, template, orders=orders, adapter=adapter_folder(spec))
+    return judge_from(
+        backend,
+        template,
+        orders=orders,
+        adapter=adapter_folder(spec),
+        constitution=constitution,
+    )

@@ -1,10 +1,13 @@
 """Judge both orders and average the two distributions, so that a favoured slot cancels out."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rlaif.judges.base import Case, Judge, Outcome
 from rlaif.records import Abstention, Verdict, fingerprint_of
+
+Orders = Literal["both", "any", "one"]
+"""`both` needs an answer in every order, `any` keeps those that came, `one` asks in one alone."""
 
 
 class _Shown(NamedTuple):
@@ -79,9 +82,14 @@ def averaged(forward: Verdict, backward: Verdict) -> Verdict:
         "p_backward": backward.p_first,
         "flipped": float(forward.choice != backward.choice and not ties),
     }
+    masses = [v.evidence["mass"] for v in (forward, backward) if "mass" in v.evidence]
+    if masses:
+        evidence["mass"] = min(masses)
+    reasons = [verdict.reason for verdict in (forward, backward) if verdict.reason]
     return forward.model_copy(
         update={
             "p_first": (forward.p_first + backward.p_first) / 2,
             "evidence": {**forward.evidence, **evidence},
+            "reason": "\n\nIn the other order: ".join(reasons) or None,
         }
     )

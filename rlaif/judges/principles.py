@@ -73,8 +73,10 @@ def shows_violation(verdict: Verdict) -> bool:
     True
     """
     is_sure = abs(verdict.p_first - 0.5) >= _SURE
-    holds = [verdict.evidence.get(f"holds_{side}", 0.0) for side in ("first", "second")]
-    return is_sure and min(holds) < 0.5
+    evidence = verdict.evidence
+    keeps = [evidence.get(f"holds_{side}", 0.0) >= 0.5 or evidence.get(f"score_{side}", -1.0) >= 0
+             for side in ("first", "second")]  # fmt: skip
+    return is_sure and not all(keeps)
 
 
 def weighted(pairs: Iterable[tuple[float, float]]) -> float:

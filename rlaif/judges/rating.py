@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from rlaif.answers.answer import Unread
 from rlaif.constitution.principle import Principle
+from rlaif.judges.asking import abstain
+from rlaif.judges.base import Case
 from rlaif.records import Abstention, Prompt
 
 
@@ -30,3 +33,17 @@ class Rater(Protocol):
         The higher the better; 0 is undecided. The scale is the judge's own.
         """
         ...
+
+
+def both(case: Case) -> dict[str, Rated]:
+    """Take a comparison apart into its two replies, `first` and `second`."""
+    comparison, principle = case
+    return {
+        "first": Rated(comparison.prompt, comparison.first.text, principle),
+        "second": Rated(comparison.prompt, comparison.second.text, principle),
+    }
+
+
+def unrated(rated: Rated, unread: Unread, by: str) -> Abstention:
+    """Make an unread answer about one reply the abstention that is counted and shown."""
+    return abstain(unread, subject=rated.prompt.id, by=by, principle=rated.principle.id)

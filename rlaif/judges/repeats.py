@@ -91,8 +91,9 @@ def need_draws(template: Template, times: int) -> None:
     Raises:
         TemplateError: for a prompt file that takes the likeliest token each time.
     """
-    if times > 1 and template.sampling.temperature == 0:
+    if times > 1 and (template.thinking or template.sampling).temperature == 0:
+        section = "thinking" if template.thinking else "sampling"
         raise TemplateError(
             f"{template.name}: asked at temperature 0, so {times} repeats would all say the same; "
-            "set `sampling: {temperature: 1}` in the prompt file, or `repeats: 1`"
+            f"set `{section}: {{temperature: 1}}` in the prompt file, or `repeats: 1`"
         )

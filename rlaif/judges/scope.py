@@ -5,12 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from rlaif.answers.answer import Unread
 from rlaif.backends.base import Backend
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.errors import InputError, TemplateError
 from rlaif.judges.asking import Answers, abstain, gather, read
 from rlaif.records import Abstention, Prompt, Request, fingerprint_of
-from rlaif.templates import Template, Unread
+from rlaif.templates import Template
 
 Item = TypeVar("Item")
 Said = bool | Abstention

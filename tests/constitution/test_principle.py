@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlaif.constitution.principle import Constitution, Example, Principle, Proposition
+from rlaif.constitution.principle import Constitution, Principle, Proposition
 from rlaif.constitution.write import yaml_text
 from rlaif.errors import InputError
 
@@ -116,8 +116,6 @@ def test_what_a_judge_reads_changes_the_fingerprint_of_the_rules_and_nothing_els
     assert rules(weight=2.0) != rules()
     assert rules(scope=("harmful",)) != rules()
     assert rules(when="The user asks about law.") != rules()
-    shown = Example(prompt="Hi", better="Good day.", worse="No.")
-    assert rules(examples=(shown,)) != rules()
 
 
 def test_the_words_that_a_verdict_is_given_to_are_what_is_asked_and_not_what_it_counts() -> None:

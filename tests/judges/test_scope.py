@@ -153,7 +153,8 @@ def test_the_model_is_asked_about_the_prompt_and_answers_yes_or_no():
     ("said", "kind"),
     [
         (Failure(kind="timeout"), "timeout"),
-        ("I would rather not say.", "unreadable"),
+        ("I would rather not say.", "refused"),
+        ("It depends on the weather.", "unreadable"),
         ("", "empty"),
     ],
 )
