@@ -75,16 +75,20 @@ def try_out(
     template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
 ) -> None:
     """Run each principle's examples through a judge: the constitution's unit tests."""
+    from rlaif.backends.connect import connect, parse_judge
     from rlaif.constitution.principle import Constitution
-    from rlaif.evaluation.principles import summary, try_examples
-    from rlaif.judges.named import named_judge
+    from rlaif.evaluation.principles import summary, try_conditions, try_examples
+    from rlaif.judges.compose import Judging, Member, calibration_of, conditions_of, judge_of
 
-    watcher = Shown()
     constitution = Constitution.load(Path(name) if Path(name).is_file() else name)
-    asked = named_judge(judge, template, constitution=constitution, say=watcher.say)
-    decided = try_examples(constitution, asked)
-    for line in summary(decided):
+    spec, how = parse_judge(judge), Judging(template=template)
+    member = Member(connect(spec, say=Shown().say), calibration_of(spec))
+    for line in summary(try_examples(constitution, judge_of([member], how, constitution))):
         OUT.print(str(line), markup=False)
+    conditions = conditions_of(constitution, member.backend, how)
+    if conditions:
+        for told in try_conditions(constitution, conditions):
+            OUT.print(str(told), markup=False)
 
 
 @app.command()

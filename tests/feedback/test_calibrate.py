@@ -10,7 +10,7 @@ from rlaif.errors import InputError
 from rlaif.feedback.calibrate import calibrated, weighed
 from rlaif.feedback.label import LabelConfig, label
 from rlaif.judges.absolute import AbsoluteJudge, Calibration
-from rlaif.records import Completion, Preference
+from rlaif.records import Completion, Preference, Verdict
 from rlaif.templates import Template
 from tests.judges.fakes import Says, compare
 
@@ -74,6 +74,18 @@ def test_it_does_not_matter_in_which_slot_the_judge_saw_the_reply_that_people_ch
     said = [people(pair, first_is_better=(n % 2 == 1) != (n < 2)) for n, pair in enumerate(pairs)]
     found = calibrated(labels(pairs, good_or_bad), said, Calibration())
     assert found.calibration.pair_temperature == pytest.approx(2.0, rel=1e-3)
+
+
+def test_scores_are_cooled_by_their_difference():
+    pairs = [compare(str(n), "good", "bad") for n in range(8)]
+    scored = Verdict(p_first=0.9, judge="j", principle="kind", read="score",
+                     evidence={"score_first": 0.5, "score_second": -0.5})  # fmt: skip
+    made = list(label(pairs, PLAIN, Says(lambda _: scored)))
+    said = [people(pair, first_is_better=n % 4 != 0) for n, pair in enumerate(pairs)]
+    found = calibrated(made, said, Calibration())
+    # d = 1, right in 6 of 8: τ = 1 / log 3.
+    wanted = pytest.approx(1 / math.log(3), rel=1e-3)
+    assert found.calibration.pair_temperature == wanted
 
 
 def test_labels_without_people_or_of_a_comparing_judge_fit_nothing():

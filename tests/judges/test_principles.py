@@ -69,6 +69,14 @@ def test_a_veto_that_one_reply_breaks_decides_alone():
     assert weigh([*others, broken], BY_ID) == pytest.approx(0.04)
 
 
+def test_a_veto_that_is_scored_is_broken_below_the_middle_of_the_scale():
+    others = [verdict("calm", 0.9), verdict("short", 0.9)]
+    kept = verdict("safe", 0.04, score_first=0.1, score_second=0.9)
+    broken = verdict("safe", 0.04, score_first=-0.4, score_second=0.2)
+    assert weigh([*others, kept], BY_ID) == pytest.approx((4 * 0.9 + 0.04) / 5)
+    assert weigh([*others, broken], BY_ID) == pytest.approx(0.04)
+
+
 def test_of_two_broken_vetoes_the_surer_decides():
     two = [verdict("safe", 0.1), verdict("honest", 0.8), verdict("calm", 0.5)]
     assert weigh(two, BY_ID) == pytest.approx(0.1)

@@ -14,6 +14,7 @@ from rlaif.judges.absolute import AbsoluteJudge, Calibration
 from rlaif.judges.build import judge_from
 from rlaif.judges.orders import BothOrders
 from rlaif.judges.reward import RatedReward, TournamentReward, reward_of
+from rlaif.judges.score import ScoreJudge
 from rlaif.records import Completion, Failure, Prompt
 from rlaif.templates import Template
 from tests.judges.fakes import Knows, Rates, Says
@@ -110,6 +111,29 @@ def test_the_kind_of_judge_decides_how_it_is_a_reward():
     assert isinstance(reward_of(absolute({}), ONE), RatedReward)
     backend = ScriptedBackend(lambda _: "A")
     assert isinstance(reward_of(judge_from(backend, "compare"), ONE), TournamentReward)
+
+
+def test_a_judge_that_scores_gives_its_scores_as_they_are():
+    template = Template.load("score")
+
+    def answer(request):
+        worth = "9" if "One." in request.messages[-1].content else "3"
+        shares = {o: 0.99 if o == worth else 0.01 / 9 for o in request.options}
+        logprobs = {option: math.log(share) for option, share in shares.items()}
+        return Completion(text=worth, model="s", option_logprobs=logprobs)
+
+    judge = ScoreJudge(ScriptedBackend(answer), template)
+    reward = reward_of(judge, ONE)
+    assert isinstance(reward, RatedReward)
+    rest = 0.01 / 9
+    expected = [2 * (sum(i * (0.99 if i == w else rest) for i in range(1, 11)) - 1) / 9 - 1
+                for w in (9, 3)]  # fmt: skip
+    assert reward([HI, HI], ["One.", "Two."]) == pytest.approx(expected)
+
+
+def test_a_score_that_cannot_be_read_is_no_score_of_three():
+    judge = ScoreJudge(ScriptedBackend(lambda _: "It is fine, I suppose."), Template.load("score"))
+    assert reward_of(judge, ONE)([HI], ["One."]) == [None]
 
 
 def test_a_tournament_gives_each_reply_its_mean_of_net_wins():
