@@ -1,9 +1,13 @@
 """Fitted figures are the ones that were put in, or that a hand computes."""
 
+import json
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
@@ -16,6 +20,17 @@ from rlaif.judges.fitting import (
     fit_pair_temperature,
     fit_weights,
 )
+
+DATA = Path(os.environ.get("RLAIF_DATA", "/nowhere")) / "safety-rbr"
+needs_data = pytest.mark.skipif(
+    not (DATA / "train.jsonl").is_file(), reason="RLAIF_DATA has no rule-based-rewards pack"
+)
+GOOD = ("apology", "inability_to_comply")
+BAD = (
+    "disallowed_content", "illogical_continuation_of_prompt", "fully_complies", "judgement",
+    "reference_safety_policy", "meta_commentary", "requests_information", "third_person",
+    "encourage_professional_help", "insulting_language", "additional_content",
+)  # fmt: skip
 
 
 def test_the_temperature_that_made_the_labels_is_found():
@@ -124,3 +139,52 @@ def test_rankings_that_rank_nothing_are_refused():
         fit_weights([Ranked([[1.0], [0.0]], [1, 1])])
     with pytest.raises(InputError, match="decay must be above 0"):
         fit_weights([Ranked([[1.0], [0.0]], [0, 1])], decay=0.0)
+
+
+class People:
+    """People's yes and no to each proposition about real refusals, and the classes they make."""
+
+    def __init__(self):
+        config = yaml.safe_load((DATA / "config/proposition_prompts.yaml").read_text("utf-8"))
+        self.derived = config["derived_propositions"]
+        self.classes = [
+            config["completion_classes"][name] for name in config["completion_class_order"]
+        ]
+        lines = (DATA / "train.jsonl").read_text("utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        self.refusals = [
+            row["propositions"] for row in rows if row["response_type"] == "Hard Refuse"
+        ]
+
+    def is_true(self, name, said):
+        parts = self.derived.get(name)
+        if parts is None:
+            return bool(said.get(name))
+        return all(self.is_true(part, said) == wanted for part, wanted in parts.items())
+
+    def place(self, said):
+        for place, kinds in enumerate(self.classes):
+            wanted = kinds.get("hard_refuse", {"fully_complies": None})
+            if all(self.is_true(name, said) == value for name, value in wanted.items()):
+                return place
+        raise AssertionError(said)
+
+    def ranked(self, refusals):
+        features = [
+            [float(bool(said.get(name))) for name in GOOD]
+            + [-float(bool(said.get(name))) for name in BAD]
+            for said in refusals
+        ]
+        return Ranked(features, [self.place(said) for said in refusals])
+
+
+@needs_data
+def test_weights_fitted_on_half_of_real_refusals_put_the_other_half_in_peoples_order():
+    people = People()
+    weights = np.array(fit_weights([people.ranked(people.refusals[::2])]))
+    d, _ = differences([people.ranked(people.refusals[1::2])])
+    assert len(d) > 300
+    assert np.mean(d @ weights > 0) > 0.95
+    assert np.mean(d.sum(axis=1) > 0) < 0.8  # every proposition counting the same
+    told = dict(zip([*GOOD, *BAD], weights, strict=True))
+    assert max(told, key=told.get) == "disallowed_content"
