@@ -7,6 +7,7 @@ never open a turn; what is shown is fenced by marks that it cannot close.
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -83,6 +84,12 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 _ENVIRONMENT = _environment()
+
+
+@lru_cache(maxsize=256)
+def _compiled(body: str) -> jinja2.Template:
+    # Compiling a section takes longer than the rest of asking a question does.
+    return _ENVIRONMENT.from_string(body)
 
 
 class Template(Record):
@@ -199,7 +206,7 @@ class Template(Record):
 
     def _fill(self, body: str, values: Mapping[str, Any]) -> str:
         try:
-            return _ENVIRONMENT.from_string(body).render(values).strip()
+            return _compiled(body).render(values).strip()
         except jinja2.TemplateError as error:
             raise TemplateError(f"{self.name}: {error}") from None
 

@@ -4,19 +4,28 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer.main
 import yaml
 
 from rlaif import __version__
+from rlaif.answers.answer import READS, Kind
 from rlaif.cli.main import app
 from rlaif.experiment.config import load_experiment
 from rlaif.experiment.stages import STAGES
+from rlaif.records import AbstentionKind
 from rlaif.resources import shipped_names
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", "constitution/README.md", "prompts/README.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "constitution/README.md",
+    "prompts/README.md",
+    "rlaif/judges/README.md",
+]
 COMMAND = re.compile(r"(?:^|`)(rlaif [a-z][^`\n]*)", re.MULTILINE)
 
 
@@ -113,6 +122,28 @@ def test_the_make_targets_that_are_shown_are_there() -> None:
 def test_the_stages_that_are_shown_are_those_that_run() -> None:
     line = next(line for line in text_of("README.md").splitlines() if line.startswith("respond →"))
     assert line.split(" → ") == [*STAGES, "report"]
+
+
+def test_each_kind_of_abstention_is_in_the_judges_table_and_no_other() -> None:
+    table = text_of("rlaif/judges/README.md").split("## When there is no answer")[1]
+    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == sorted(
+        get_args(AbstentionKind)
+    )
+
+
+def test_each_shipped_prompt_is_in_the_table_and_no_other() -> None:
+    table = text_of("prompts/README.md").split("| file |")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == shipped_names(
+        "prompts"
+    )
+
+
+def test_the_answers_keys_that_are_shown_are_those_that_are_read() -> None:
+    page = text_of("prompts/README.md")
+    shown = dict(re.findall(r"^\| `([a-z]+)` \|[^|]*\| *((?:`\w+` *)*)\|$", page, re.MULTILINE))
+    kinds = {kind: set(shown[kind].replace("`", "").split()) for kind in get_args(Kind)}
+    # An answer with options names them in its own line.
+    assert kinds == {kind: fields - {"options"} for kind, fields in READS.items()}
 
 
 def test_the_changelog_has_the_version() -> None:

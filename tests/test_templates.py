@@ -117,9 +117,9 @@ def test_a_reasoned_answer_is_clamped_unless_the_template_says_otherwise() -> No
         ("[thinking]\nLet me see:\n\n", "", "mine.j2:1: has `thinking` and no [thinking] section"),
         ("[thinking]", "[example thinking]", "mine.j2:11: [example thinking]: write an example's"),
         ("[user]\nNow", "[thinking]\n[user]\nNow", "mine.j2:13: a second [thinking] section"),
-        ("[user]\nNow answer.\n", "", "mine.j2:11: [thinking] must be followed by a [user] section"),
-        ("[thinking]", "[assistant]\nHm.\n[thinking]", "mine.j2:13: [thinking] must follow a [user]"),
-        ("{max_tokens: 99}", "{max_token: 99}", "mine.j2:4: thinking.max_token: no such field; did"),
+        ("[user]\nNow answer.\n", "", "mine.j2:11: [thinking] must be followed by a [user]"),
+        ("[thinking]", "[assistant]\nHm\n[thinking]", "mine.j2:13: [thinking] must follow a"),
+        ("{max_tokens: 99}", "{max_token: 99}", "mine.j2:4: thinking.max_token: no such field;"),
     ],
 )  # fmt: skip
 def test_thinking_that_cannot_be_asked_is_refused_with_its_line(

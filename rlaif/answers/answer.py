@@ -23,13 +23,14 @@ REASONED = (0.40, 0.60)
 
 Kind = Literal["text", "options", "score", "best", "ranking"]
 _Share = Annotated[float, Field(ge=0, le=1)]
-_READS: dict[Kind, frozenset[str]] = {
+READS: dict[Kind, frozenset[str]] = {
     "text": frozenset(),
     "options": frozenset({"options", "need", "floor", "pick", "asks", "clamp"}),
     "score": frozenset({"low", "high", "need", "floor", "pick", "temperature"}),
     "best": frozenset({"floor", "asks"}),
     "ranking": frozenset({"pick", "asks", "certainty"}),
 }
+"""The settings that each kind of answer reads."""
 _MARKS = string.punctuation + string.whitespace
 _HIGHEST_LOGPROB = 1e-3  # a hair above 0, as rounding leaves it
 
@@ -87,7 +88,7 @@ class Answer(Record):
     @model_validator(mode="after")
     def _says_only_what_is_read(self) -> Self:
         fields = type(self).model_fields
-        for name in sorted(set(fields) - {"kind"} - _READS[self.kind]):
+        for name in sorted(set(fields) - {"kind"} - READS[self.kind]):
             if getattr(self, name) != fields[name].default:
                 raise ValueError(f"`{name}` means nothing where `kind` is {self.kind!r}")
         return self
@@ -224,7 +225,7 @@ class Answer(Record):
         return Read(said, {}, None, "score", self._between(inside[-1]))
 
     def _read_ranking(self, said: str) -> Read | Unread:
-        found = rankings(said, self.options)
+        found = rankings(said)
         if len(set(found)) > 1 and self.pick == "only":
             return Unread("ambiguous", f"writes {len(set(found))} rankings")
         if not found:

@@ -133,28 +133,25 @@ def numbers(text: str, low: int, high: int) -> list[float]:
     return [float(match["number"]) for match in re.finditer(number, calm)]
 
 
-def rankings(text: str, letters: Sequence[str]) -> list[tuple[str, ...]]:
-    """List the rankings that a text writes; some may repeat a letter, or miss one.
+def rankings(text: str) -> list[tuple[str, ...]]:
+    """List the rankings of letters that a text writes, whichever letters they are.
 
-    >>> rankings("First thoughts. Ranking: **B** > A > C", ["A", "B", "C"])
+    >>> rankings("First thoughts. Ranking: **B** > A > C")
     [('B', 'A', 'C')]
     """
-    one = rf"(?i:\b(?:reply|response)\s)?[\"'*`(\[]{{0,4}}{_any_of(letters, '?:')}[\"'*`)\]]{{0,4}}"
+    one = r"(?i:\b(?:reply|response)\s)?[\"'*`(\[]{0,4}(?<!\w)[A-Z](?!\w)[\"'*`)\]]{0,4}"
     chains = re.finditer(rf"{one}(?:\s{{0,4}}[>≻]\s{{0,4}}{one})+", text)
-    return [
-        tuple(match["option"] for match in re.finditer(_any_of(letters), chain[0]))
-        for chain in chains
-    ]
+    return [tuple(re.findall(r"(?<!\w)[A-Z](?!\w)", chain[0])) for chain in chains]
 
 
-def _any_of(options: Sequence[str], group: str = "?P<option>") -> str:
+def _any_of(options: Sequence[str]) -> str:
     """Match any of the options as a word; a single letter only as it is written.
 
     In other cases "a" would be the article.
     """
     longest_first = sorted(options, key=len, reverse=True)
     each = [re.escape(o) if len(o) == 1 else f"(?i:{re.escape(o)})" for o in longest_first]
-    return rf"(?<!\w)({group}{'|'.join(each) or '(?!)'})(?!\w)"
+    return rf"(?<!\w)(?P<option>{'|'.join(each) or '(?!)'})(?!\w)"
 
 
 def _as_written(found: str, options: Sequence[str]) -> str:

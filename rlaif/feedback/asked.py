@@ -92,9 +92,9 @@ def _place(row: str) -> tuple[Path, int | None]:
 def _object(path: Path, line: int | None) -> dict[str, Any]:
     """Read a row as an object; a file may also be one object over many lines."""
     text = read_text(path)
-    lines = text.split("\n")
+    lines = text.rstrip("\n").split("\n")
     if line is not None and not (0 < line <= len(lines) and lines[line - 1].strip()):
-        raise InputError.at(path, line, f"no row here; the file has {len(lines)} lines")
+        raise InputError.at(path, line, f"no row here; the last line is {len(lines)}")
     number = line or next((n for n, row in enumerate(lines, start=1) if row.strip()), 1)
     try:
         found = json.loads(lines[number - 1])

@@ -51,6 +51,7 @@ def scored(*shares: float) -> Completion:
         (RANKING, "B > A", "incomplete"),
         (RANKING, "A > B > A", "incomplete"),
         (RANKING, "A > B > C > A", "incomplete"),
+        (RANKING, "A > B > C > D", "incomplete"),
         (RANKING, "A > B > C, or C > B > A", "ambiguous"),
         (RANKING, "A, B, C", "unreadable"),
         (BEST, "A", "no-logprobs"),

@@ -272,3 +272,17 @@ def test_an_installation_without_a_judge_says_how_to_train_one(
         (tmp_path / name / "adapter_config.json").write_text("{}", encoding="utf-8")
     assert find.judge_adapter() == tmp_path / "judge-adapter"
     assert find.referee_adapter() == tmp_path / "referee-adapter"
+
+
+def test_a_model_that_is_there_is_given_and_none_is_converted_for_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find.converted_model() is None
+    assert not machine.cache.exists()
+    folder = machine.cache / f"{find.NAME}-1"
+    folder.mkdir(parents=True)
+    assert find.converted_model() == folder
+    monkeypatch.setenv("RLAIF_EMBEDDED", str(machine.gguf.parent))
+    assert find.converted_model() == machine.gguf.parent
+    monkeypatch.setenv("RLAIF_EMBEDDED", "/nowhere")
+    assert find.converted_model() is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlaif.errors import InputError
-from rlaif.feedback.importers import read_pairs, read_people
+from rlaif.feedback.importers import read_pair, read_pairs, read_people
 
 CHOSEN = (
     "\n\nHuman: Hello?\n\nAssistant: Hi.\n\nHuman: How do I pick a lock?\n\nAssistant: Ask me why."
@@ -85,3 +85,13 @@ def test_every_hh_rlhf_pair_is_read_and_named_once():
     rows = read_people(data)
     assert len(rows) == len({row.id for row in rows}) == 1630
     assert all(row.prompt.messages[-1].role == "user" for row in rows)
+
+
+def test_one_line_is_read_as_the_whole_file_would_be(tmp_path):
+    rows = [{"prompt": f"P{n}", "chosen": "good", "rejected": "bad"} for n in range(9)]
+    path = write(tmp_path, *rows)
+    pairs = list(read_pairs(path, seed=3))
+    assert [read_pair(path, n + 1, seed=3) for n in range(9)] == pairs
+    assert read_pair(path, seed=3) == pairs[0]
+    with pytest.raises(InputError, match=r"pairs\.jsonl:10: no row here"):
+        read_pair(path, 10)

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -5,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlaif.backends.scripted import ScriptedBackend
+from rlaif.constitution.principle import Principle
 from rlaif.judges.base import Case
+from rlaif.judges.build import judge_from
 from rlaif.judges.orders import BothOrders
 from rlaif.judges.pairwise import PairwiseJudge
-from rlaif.records import Abstention, Comparison, Completion, Verdict
+from rlaif.records import Abstention, Comparison, Completion, Prompt, Response, Verdict
 from rlaif.templates import Template
 
 
@@ -108,3 +111,81 @@ def test_the_completion_of_a_missing_option_does_not_count_as_zero(comparison, p
     judge = BothOrders(PairwiseJudge(ScriptedBackend(lambda _: only_a), Template.load("compare")))
     [(_, verdict)] = list(judge.decide([Case(comparison, principle)]))
     assert verdict.p_first == 0.5
+
+
+def test_the_least_mass_and_both_reasons_are_kept(comparison, principle):
+    first = comparison.first
+
+    class Told(Fixed):
+        def decide(self, cases):
+            for case in cases:
+                is_forward = case.comparison.first == first
+                mass, reason = (0.9, "One.") if is_forward else (0.6, "Two.")
+                evidence = {"mass": mass}
+                yield case, Verdict(p_first=0.5, judge="f", reason=reason, evidence=evidence)
+
+    [(_, verdict)] = list(BothOrders(Told(None)).decide([Case(comparison, principle)]))
+    assert verdict.evidence["mass"] == 0.6
+    assert verdict.reason == "One.\n\nIn the other order: Two."
+
+
+ANSWERS = st.one_of(st.none(), st.floats(0, 1))
+
+
+@given(ANSWERS, ANSWERS, st.booleans())
+def test_what_is_missing_is_never_made_a_half(forward, backward, keep_one):
+    prompt = Prompt.of("Hi", id="p")
+    pair = [Response(id=n, prompt_id="p", text=n, author="a") for n in ("one", "two")]
+    comparison = Comparison(id="c", prompt=prompt, first=pair[0], second=pair[1])
+
+    def say(case):
+        said = forward if case.comparison.first is pair[0] else backward
+        return missing(case) if said is None else said
+
+    outcome = decide(say, comparison, Principle(id="x", text="It fits."), keep_one=keep_one)
+    there = [p for p in (forward, None if backward is None else 1 - backward) if p is not None]
+    if len(there) == 2 or (there and keep_one):
+        assert isinstance(outcome, Verdict)
+        assert math.isclose(outcome.p_first, sum(there) / len(there), abs_tol=1e-12)
+    else:
+        assert isinstance(outcome, Abstention)
+        assert outcome.kind == ("one-order" if there else "timeout")
+
+
+ALWAYS = [
+    ("compare", lambda _: "A"),
+    ("compare", lambda request: leaning(request, 0.8)),
+    ("compare-worse", lambda request: leaning(request, 0.8)),
+    ("compare-few-shot", lambda _: "B"),
+    ("compare-reasoned", lambda request: leaning(request, 0.9) if request.options else "Hm."),
+    ("rank", lambda request: leaning(request, 0.7)),
+    ("rank-written", lambda request: "C > A > B" if "C in order" in asked(request) else "B > A"),
+]
+
+
+def asked(request):
+    return request.messages[-1].content
+
+
+def leaning(request, share):
+    """Put a share on the first option, and the rest on the others alike."""
+    first, *others = request.options
+    rest = {option: math.log((1 - share) / len(others)) for option in others}
+    return Completion(text=first, model="s", option_logprobs={first: math.log(share), **rest})
+
+
+@pytest.mark.parametrize(("template", "answer"), ALWAYS)
+def test_whoever_always_answers_the_same_ends_in_a_tie(template, answer, prompt, principle):
+    replies = [
+        Response(id=f"r{n}", prompt_id=prompt.id, text=f"Reply {n}.", author="a") for n in range(3)
+    ]
+    cases = [
+        Case(
+            Comparison(id=f"{a.id}~{b.id}", prompt=prompt, first=a, second=b, group="g"), principle
+        )
+        for a, b in itertools.combinations(replies, 2)
+    ]
+    judge = judge_from(ScriptedBackend(answer), template)
+    outcomes = [outcome for _, outcome in judge.decide(cases)]
+    assert [round(outcome.p_first, 12) for outcome in outcomes] == [0.5] * 3
+    assert all(outcome.evidence["flipped"] for outcome in outcomes)
