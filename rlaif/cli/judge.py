@@ -54,6 +54,56 @@ def agree(
     _show(sheets(found), found, json)
 
 
+@app.command()
+def audit(
+    labels: Labels,
+    people: Annotated[
+        Path | None, typer.Option("--with", help="What people chose, for calibration.")
+    ] = None,
+    again: Annotated[
+        Path | None, typer.Option(help="Labels of another run of the same pairs, for stability.")
+    ] = None,
+    constitution: Annotated[
+        str | None, typer.Option("--constitution", "-c", help="What was judged by, for weights.")
+    ] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="NAME=FAMILY of a judge or author, such as me=qwen.")
+    ] = None,
+    json: Json = None,
+    html: Annotated[Path | None, typer.Option(help="Write the audit's page here.")] = None,
+    rounds: Rounds = 2000,
+) -> None:
+    """Say what a judge goes by: slot, length, kin; how stable, how sure, which principles."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.evaluation.audit.audit import audit as audited
+    from rlaif.evaluation.audit.findings import sheets
+    from rlaif.evaluation.labelled import read_labelled, rules_of
+    from rlaif.evaluation.report import write_audit
+    from rlaif.feedback.people import read_ratings
+
+    found = audited(
+        read_labelled(labels),
+        people=read_ratings(people) if people else (),
+        constitution=Constitution.load(constitution) if constitution else rules_of(labels),
+        again=read_labelled(again) if again else None,
+        families=dict(_family(told) for told in family or ()),
+        rounds=rounds,
+    )
+    _show(sheets(found), found, json)
+    if html:
+        write_audit(found, html)
+        OUT.print(f"kept in {html}", markup=False)
+
+
+def _family(told: str) -> tuple[str, str]:
+    from rlaif.errors import InputError
+
+    name, equals, family = told.rpartition("=")
+    if not (name and equals and family):
+        raise InputError(f"--family {told}: expected NAME=FAMILY, such as my-judge=qwen")
+    return name, family.casefold()
+
+
 def _show(sheets: "Iterable[Sheet]", found: "Record", json: Path | None) -> None:
     from rlaif.storage import write_atomically
 

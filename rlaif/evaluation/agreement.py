@@ -86,7 +86,11 @@ def agreement(  # noqa: PLR0913 (what is compared, and how)
         others = [_Beside(rows, found).judge(_name_of_other(found, judge.name)), *trivial]
     theirs = beside.people
     compared = [against(judge, each, theirs, draws) for each in others]
-    among = [among_people(rows, judge.choices, draws, ties=ties) for ties in (False, True)]
+    near = beside.judge(judge.name, band)
+    among = [
+        among_people(rows, judge.choices, draws, ties=False),
+        among_people(rows, near.choices, draws, ties=True),
+    ]
     return Agreement(
         pairs=len(rows),
         prompts=len(set(beside.prompts)),

@@ -99,8 +99,9 @@ class Draws:
         figures = figures[np.isfinite(figures)]
         if not math.isfinite(value) or not len(figures):
             return None
-        low, high = np.percentile(figures, _TAILS)
-        return Interval(value=value, low=float(low), high=float(high))
+        low, high = (float(edge) for edge in np.percentile(figures, _TAILS))
+        # A figure that every draw moves one way, as a mean distance, may lie outside of them.
+        return Interval(value=value, low=min(low, value), high=max(high, value))
 
     def _summed(self, sums: Figures) -> Figures:
         # In parts, so that a hundred thousand prompts do not need gigabytes.

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.records import Abstention, Preference
 from rlaif.storage import read_records
+from rlaif.yamlfile import load
 
 
 class Labelled(NamedTuple):
@@ -28,6 +30,15 @@ def read_labelled(path: Path) -> Labelled:
     if not preferences and not abstentions:
         raise InputError(f"{path}: holds no labels")
     return Labelled(preferences, abstentions)
+
+
+def rules_of(path: Path) -> Constitution | None:
+    """Give the constitution of the run that the labels lie in; None where they lie in no run."""
+    file = _file_in(path)
+    for folder in (file.parent, file.parent.parent):
+        if (folder / "constitution.yaml").is_file():
+            return load(folder / "constitution.yaml", Constitution)
+    return None
 
 
 def _file_in(path: Path) -> Path:

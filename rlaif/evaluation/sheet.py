@@ -51,3 +51,19 @@ def signed(interval: Interval | None, digits: int = 2) -> str:
         return NONE
     plus = "+" if round(interval.value, digits) >= 0 else ""
     return f"{plus}{whole(interval, digits)}"
+
+
+def plain(head: list[str], rows: list[list[str]]) -> str:
+    """Lay a table out as lines of text, for a message.
+
+    >>> print(plain(["", "a"], [["long", "1"], ["b", "22"]]))
+          a
+    long  1
+    b     22
+    """
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join(lines)

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from rlaif.backends.base import Backend
@@ -11,8 +11,10 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.connect import adapter_folder, connect, parse_judge, parse_spec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
+from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes
 from rlaif.experiment.progress import Watcher, tally
+from rlaif.experiment.requirements import check_require
 from rlaif.feedback.importers import read_pairs
 from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
@@ -20,7 +22,15 @@ from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
 from rlaif.judges.base import Judge
 from rlaif.judges.build import judge_from
-from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
+from rlaif.records import (
+    Abstention,
+    Comparison,
+    Preference,
+    Prompt,
+    Response,
+    Revision,
+    fingerprint_of,
+)
 from rlaif.storage import CompletionStore, read_records, write_atomically
 
 
@@ -141,13 +151,24 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     *,
     seed: int,
     anew: bool = False,
+    is_anyway: bool = False,
 ) -> Counter[str]:
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
+    people = Path(config.require.people) if config.require and config.require.people else None
+    check_require(config.require, constitution, people)
     judge = make_judge()
     folder.open(contract_of(constitution, judge, config), anew=anew)
+
+    def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
+        return label(asked, constitution, judge, config, seed=seed)
+
+    despite: tuple[str, ...] = ()
+    if config.require:
+        keeper = Gatekeeper(config.require, constitution, judge, labelled, people, seed, is_anyway)
+        despite = keeper.admit(comparisons, folder.path, folder.watcher)
     with Outcomes(folder.path, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, constitution, judge, config, seed=seed)
+        made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
     folder.watcher.end(tally("preferences", counts))
     return counts

@@ -14,6 +14,7 @@ from typing import Any
 from rlaif.evaluation.suites import load_suite
 from rlaif.experiment.context import Context
 from rlaif.experiment.manifest import key_of
+from rlaif.experiment.requirements import gate_requests
 from rlaif.records import Prompt, Record, fingerprint_of
 
 
@@ -26,6 +27,8 @@ class Done:
     counts: dict[str, int] = field(default_factory=dict)
     """Outcomes by kind; they add up to the stage's input."""
     metrics: dict[str, float] = field(default_factory=dict)
+    despite: tuple[str, ...] = ()
+    """What the judge of its labels fell short of."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ def _label_requests(run: Context) -> int:
     if config.principles != "all":
         principles = min(config.principles.draw, principles)
     prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
-    return prompts * (config.samples + pairs * principles * 2)
+    gate = gate_requests(config.require, run.constitution, principles)
+    return prompts * (config.samples + pairs * principles * 2) + gate
 
 
 def _respond_requests(run: Context) -> int:

@@ -1,9 +1,9 @@
 """From comparisons to preferences: a judge's verdicts under a constitution, with provenance."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.judges.base import Case, Judge, Outcome
@@ -16,6 +16,28 @@ from rlaif.records import (
     Verdict,
     fingerprint_of,
 )
+
+
+class Require(Record):
+    """What a judge must reach on a sample before the rest is labelled."""
+
+    agreement: float | None = Field(default=None, ge=0.0, le=1.0)
+    """It agrees with people, or with the constitution's own examples, this often at least."""
+    same_slot: float | None = Field(default=None, ge=0.0, le=1.0)
+    """Its two orders name the same slot, and so different replies, this often at most."""
+    abstained: float | None = Field(default=None, ge=0.0, le=1.0)
+    """It gives no usable answer this often at most."""
+    sample: int = Field(default=50, ge=1)
+    """So many comparisons are labelled first, drawn by the seed; their labels are kept."""
+    people: str | None = None
+    """What people said of pairs, to hold `agreement` against; the constitution's own examples
+    where none is given."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.agreement is None and self.same_slot is None and self.abstained is None:
+            raise ValueError("names no requirement: agreement, same_slot or abstained")
+        return self
 
 
 class LabelConfig(Record):
@@ -35,6 +57,8 @@ class LabelConfig(Record):
     """Responses drawn anew from the fine-tuned policy; 0 judges those of `respond`."""
     min_confidence: float = Field(default=0.5, ge=0.5, le=1.0)
     """Pairs the judge is less sure of than this are left out, and counted."""
+    require: Require | None = None
+    """What a sample of labels must show before the rest is labelled."""
 
 
 class _Open:
