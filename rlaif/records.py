@@ -253,6 +253,8 @@ class Preference(Record):
     group: str | None = None
     """The K-way set of its prompt."""
     weight: float = Field(default=1.0, gt=0.0)
+    despite: tuple[str, ...] = ()
+    """What the judge fell short of when it was checked, and labelled all the same."""
 
     @model_validator(mode="after")
     def _chosen_is_not_the_worse(self) -> Self:
@@ -317,6 +319,8 @@ class Manifest(Record):
     counts: dict[str, int] = Field(default_factory=dict)
     """Outcomes by kind; they add up to the stage's input."""
     metrics: dict[str, float] = Field(default_factory=dict)
+    despite: tuple[str, ...] = ()
+    """What the judge of the labels that it was made from fell short of."""
     tokens: Usage = Usage()
     usd: float | None = None
     """Money spent; None where the price is unknown, 0 for a local model."""

@@ -84,11 +84,17 @@ def label(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Count the requests; ask nothing.")] = False,
     anew: Annotated[bool, typer.Option(help="Replace labels that another setting made.")] = False,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="agreement=0.7, same_slot=0.3, abstained=0.1, sample=50, people=FILE."),
+    ] = None,
+    anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
     seed: Seed = 0,
 ) -> None:
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import Folder, label_alone, label_requests, read_comparisons
+    from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
     from rlaif.judges.principles import Draw
 
@@ -101,6 +107,7 @@ def label(
         repeats=repeats,
         panel=panel,
         principles=principles,
+        require=parse_require(require or ()),
     )
     if dry_run:
         total, how = label_requests(comparisons, rules, config, len(judge))
@@ -115,6 +122,7 @@ def label(
         folder,
         seed=seed,
         anew=anew,
+        is_anyway=anyway,
     )
     OUT.print(f"kept in {out / 'preferences.jsonl'}", markup=False)
 

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rlaif.backends.base import Backend
@@ -11,8 +11,10 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.connect import connect, parse_judge, parse_spec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
+from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes
 from rlaif.experiment.progress import Watcher, tally
+from rlaif.experiment.requirements import check_require
 from rlaif.feedback.importers import read_pairs
 from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
@@ -28,7 +30,15 @@ from rlaif.judges.compose import (
     judge_of,
     requests_for_comparison,
 )
-from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
+from rlaif.records import (
+    Abstention,
+    Comparison,
+    Preference,
+    Prompt,
+    Response,
+    Revision,
+    fingerprint_of,
+)
 from rlaif.storage import CompletionStore, read_records, write_atomically
 
 
@@ -186,16 +196,27 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     *,
     seed: int,
     anew: bool = False,
+    is_anyway: bool = False,
 ) -> Counter[str]:
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
+    people = Path(config.require.people) if config.require and config.require.people else None
+    check_require(config.require, constitution, people)
     check_judging(config, constitution)
     members = judges()
     judge = judge_of(members, config, constitution)
     conditions = conditions_of(constitution, members[0].backend, config)
     folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
+
+    def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
+        return label(asked, constitution, judge, config, conditions=conditions, seed=seed)
+
+    despite: tuple[str, ...] = ()
+    if config.require:
+        keeper = Gatekeeper(config.require, constitution, judge, labelled, people, seed, is_anyway)
+        despite = keeper.admit(comparisons, folder.path, folder.watcher)
     with Outcomes(folder.path, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, constitution, judge, config, conditions=conditions, seed=seed)
+        made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
     folder.watcher.end(tally("preferences", counts))
     return counts

@@ -21,6 +21,7 @@ from rlaif.errors import InputError, StageError
 from rlaif.experiment.config import Experiment, beside
 from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
+from rlaif.experiment.requirements import check_require
 from rlaif.feedback.prompts import load_prompts
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import (
@@ -43,8 +44,23 @@ Role = Literal["policy", "critic", "judge", "referee"]
 class Context:
     """An experiment, checked, with its constitution and prompts read and its models by role."""
 
-    def __init__(self, experiment: Experiment, file: Path, runs: Path, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        file: Path,
+        runs: Path,
+        watcher: Watcher,
+        *,
+        is_anyway: bool = False,
+    ) -> None:
         """Read everything that a run needs and check it, before any model is loaded.
+
+        Args:
+            experiment: what to run.
+            file: where it was read from; what it names is looked for beside it.
+            runs: the folder of all runs.
+            watcher: who is told what happens.
+            is_anyway: whether a judge that falls short of what is required labels all the same.
 
         Raises:
             InputError, MissingModelError: for the first thing that a run would stumble over.
@@ -56,6 +72,8 @@ class Context:
         self._prompts_path = beside(file, experiment.prompts.path, "experiments")
         self.train, self.held_out = self._split(load_prompts(self._prompts_path))
         self.demonstrations = self._demonstrations(file)
+        self.people = self._people(file)
+        self.is_anyway = is_anyway
         self._store_path = runs / "completions.sqlite"
         self._backends: dict[str, Cached] = {}
         self._check()
@@ -77,8 +95,14 @@ class Context:
         named = self.experiment.sft.demonstrations if self.experiment.sft else None
         return beside(file, named, "experiments") if named else None
 
+    def _people(self, file: Path) -> Path | None:
+        require = self.experiment.label.require if self.experiment.label else None
+        return beside(file, require.people, "experiments") if require and require.people else None
+
     def _check(self) -> None:
         experiment = self.experiment
+        if experiment.label:
+            check_require(experiment.label.require, self.constitution, self.people)
         for spec in self._specs():
             check(spec)
             calibration_of(spec)

@@ -84,3 +84,8 @@ def read_revisions(folder: Path) -> list[Revision]:
 def read_preferences(folder: Path) -> list[Preference]:
     """Read a folder's preferences."""
     return read_outcomes(folder, "preferences", Preference, subject_of)
+
+
+def despite_of(preferences: Iterable[Preference]) -> tuple[str, ...]:
+    """Give what the judge of these labels fell short of, each once."""
+    return tuple(dict.fromkeys(what for row in preferences for what in row.despite))

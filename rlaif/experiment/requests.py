@@ -4,6 +4,7 @@ import math
 
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
+from rlaif.experiment.requirements import gate_requests
 from rlaif.judges.compose import conditions_to_ask, rates_alone, requests_for_comparison
 from rlaif.judges.principles import Choice, Draw
 from rlaif.judges.reward import matched
@@ -38,7 +39,8 @@ def label_requests(run: Context) -> int:
     pairs = min(pairs, config.pairs) if config.pairs else pairs
     prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
     judged = pairs * _for_comparison(run, config.principles)
-    return prompts * (config.samples + judged + _conditions(run))
+    gate = gate_requests(config, len(run.judges("judge")), run.constitution)
+    return prompts * (config.samples + judged + _conditions(run)) + gate
 
 
 def optimize_requests(run: Context) -> int:

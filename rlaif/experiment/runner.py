@@ -114,6 +114,7 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
             metrics=done.metrics,
             tokens=Usage(read=after.read - before.read, written=after.written - before.written),
             usd=run.usd(),
+            despite=done.despite,
             seconds=round(time.monotonic() - started, 2),
         ),
     )

@@ -32,6 +32,8 @@ class Done:
     counts: dict[str, int] = field(default_factory=dict)
     """Outcomes by kind; they add up to the stage's input."""
     metrics: dict[str, float] = field(default_factory=dict)
+    despite: tuple[str, ...] = ()
+    """What the judge of its labels fell short of."""
 
 
 @dataclass(frozen=True)

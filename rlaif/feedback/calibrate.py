@@ -1,5 +1,6 @@
 """What people's choices say of a judge's own figures: a pair's temperature, the rules' weights."""
 
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -150,14 +151,22 @@ def _right(rankings: Sequence[Ranked], weights: Sequence[float]) -> float:
 def _beside(
     labels: Iterable[Preference], people: Sequence[Preference]
 ) -> Iterator[tuple[Preference, float]]:
-    """Give each label that people chose in too, with their probability of its chosen reply."""
-    chosen = {row.id: row for row in people}
+    """Give each label that people chose in too, with their probability of its chosen reply.
+
+    Several raters of one pair are averaged.
+    """
+    rows: dict[str, list[Preference]] = {}
+    for row in people:
+        rows.setdefault(row.id, []).append(row)
     for label in labels:
-        if (row := chosen.get(label.id)) is None:
-            continue
-        if (row.chosen.text, row.rejected.text) == (label.chosen.text, label.rejected.text):
-            yield label, row.p_chosen
-        elif (row.rejected.text, row.chosen.text) == (label.chosen.text, label.rejected.text):
-            yield label, 1 - row.p_chosen
-        else:
-            raise InputError(f"the id {label.id!r} names two different pairs")
+        if label.id in rows:
+            yield label, statistics.fmean(_p_of(label, row) for row in rows[label.id])
+
+
+def _p_of(label: Preference, row: Preference) -> float:
+    pair = (label.chosen.text, label.rejected.text)
+    if (row.chosen.text, row.rejected.text) == pair:
+        return row.p_chosen
+    if (row.rejected.text, row.chosen.text) == pair:
+        return 1 - row.p_chosen
+    raise InputError(f"the id {label.id!r} names two different pairs")

@@ -1,15 +1,38 @@
 """From comparisons to preferences: a judge's verdicts under a constitution, with provenance."""
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlaif.constitution.principle import Constitution
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import Judging
 from rlaif.judges.principles import Asked, Choice, Draw, by_principles, choose
 from rlaif.judges.scope import Conditions, Scope, in_scope
-from rlaif.records import Abstention, Comparison, Preference, fingerprint_of
+from rlaif.records import Abstention, Comparison, Preference, Record, fingerprint_of
+
+
+class Require(Record):
+    """What a judge must reach on a sample before the rest is labelled."""
+
+    agreement: float | None = Field(default=None, ge=0.0, le=1.0)
+    """It agrees with people, or with the constitution's own examples, this often at least."""
+    same_slot: float | None = Field(default=None, ge=0.0, le=1.0)
+    """Its two orders name the same slot, and so different replies, this often at most."""
+    abstained: float | None = Field(default=None, ge=0.0, le=1.0)
+    """It gives no usable answer this often at most."""
+    sample: int = Field(default=50, ge=1)
+    """So many comparisons are labelled first, drawn by the seed; their labels are kept."""
+    people: str | None = None
+    """What people said of pairs, to hold `agreement` against; the constitution's own examples
+    where none is given."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.agreement is None and self.same_slot is None and self.abstained is None:
+            raise ValueError("names no requirement: agreement, same_slot or abstained")
+        return self
 
 
 class LabelConfig(Judging):
@@ -26,6 +49,8 @@ class LabelConfig(Judging):
     """Responses drawn anew from the fine-tuned policy; 0 judges those of `respond`."""
     min_confidence: float = Field(default=0.5, ge=0.5, le=1.0)
     """Pairs the judge is less sure of than this are left out, and counted."""
+    require: Require | None = None
+    """What a sample of labels must show before the rest is labelled."""
 
 
 def label(

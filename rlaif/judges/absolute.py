@@ -15,7 +15,7 @@ from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Outcome
 from rlaif.judges.pairwise import unanswered
 from rlaif.judges.propositions import log_odds, logit, sigmoid, statements
-from rlaif.judges.rating import Rated, both, unrated
+from rlaif.judges.rating import Single, both, unrated
 from rlaif.records import Abstention, Reading, Record, Request, Verdict, fingerprint_of
 from rlaif.templates import Template
 
@@ -76,7 +76,7 @@ class AbsoluteJudge:
         for case, answers in gather(self._backend, cases, self._ask_about_both):
             yield case, self._outcome(case, answers)
 
-    def rate(self, replies: Iterable[Rated]) -> Iterator[tuple[Rated, float | Abstention]]:
+    def rate(self, replies: Iterable[Single]) -> Iterator[tuple[Single, float | Abstention]]:
         """Give the calibrated log-odds that each reply's principle holds, in completion order."""
         for rated, answers in gather(self._backend, replies, self._ask):
             heard = self._hear(rated, answers)
@@ -92,14 +92,14 @@ class AbsoluteJudge:
             for slot, request in self._ask(rated).items()
         }
 
-    def _ask(self, rated: Rated) -> Mapping[str, Request]:
+    def _ask(self, rated: Single) -> Mapping[str, Request]:
         values = {"prompt": rated.prompt.text, "reply": rated.text}
         return {
             str(number): self._template.render("", {**values, "principle": asked.text})
             for number, asked in enumerate(statements(rated.principle))
         }
 
-    def _hear(self, rated: Rated, answers: Answers, side: str = "") -> _Heard | Unread:
+    def _hear(self, rated: Single, answers: Answers, side: str = "") -> _Heard | Unread:
         asked = statements(rated.principle)
         odds: list[float] = []
         how: Reading = "logprobs"

@@ -10,7 +10,7 @@ from rlaif.judges.base import Case
 from rlaif.records import Abstention, Prompt
 
 
-class Rated(NamedTuple):
+class Single(NamedTuple):
     """A reply to be rated under one principle."""
 
     prompt: Prompt
@@ -27,7 +27,7 @@ class Rater(Protocol):
         """Who rated."""
         ...
 
-    def rate(self, replies: Iterable[Rated]) -> Iterator[tuple[Rated, float | Abstention]]:
+    def rate(self, replies: Iterable[Single]) -> Iterator[tuple[Single, float | Abstention]]:
         """Rate lazily, in completion order, each reply exactly once, as the object it is.
 
         The higher the better; 0 is undecided. The scale is the judge's own.
@@ -35,15 +35,15 @@ class Rater(Protocol):
         ...
 
 
-def both(case: Case) -> dict[str, Rated]:
+def both(case: Case) -> dict[str, Single]:
     """Take a comparison apart into its two replies, `first` and `second`."""
     comparison, principle = case
     return {
-        "first": Rated(comparison.prompt, comparison.first.text, principle),
-        "second": Rated(comparison.prompt, comparison.second.text, principle),
+        "first": Single(comparison.prompt, comparison.first.text, principle),
+        "second": Single(comparison.prompt, comparison.second.text, principle),
     }
 
 
-def unrated(rated: Rated, unread: Unread, by: str) -> Abstention:
+def unrated(rated: Single, unread: Unread, by: str) -> Abstention:
     """Make an unread answer about one reply the abstention that is counted and shown."""
     return abstain(unread, subject=rated.prompt.id, by=by, principle=rated.principle.id)

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.judges.base import Judge
 from rlaif.judges.principles import Asked, by_principles, weighted
-from rlaif.judges.rating import Rated, Rater
+from rlaif.judges.rating import Rater, Single
 from rlaif.judges.scope import Conditions, in_scope, need_conditions
 from rlaif.records import Abstention, Comparison, Prompt, Response, fingerprint_of
 
@@ -95,7 +95,7 @@ class RatedReward:
     def __call__(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
         """Score replies, one for each prompt; None is an abstention."""
         scores: list[float | None] = [None] * len(texts)
-        waiting: dict[int, tuple[Rated, _Ratings]] = {}
+        waiting: dict[int, tuple[Single, _Ratings]] = {}
         for asked, said in self._judge.rate(self._asked(prompts, texts, waiting)):
             _, ratings = waiting.pop(id(asked))
             ratings.said[asked.principle.id] = said
@@ -107,15 +107,15 @@ class RatedReward:
         self,
         prompts: Sequence[Prompt],
         texts: Sequence[str],
-        waiting: dict[int, tuple[Rated, _Ratings]],
-    ) -> Iterator[Rated]:
+        waiting: dict[int, tuple[Single, _Ratings]],
+    ) -> Iterator[Single]:
         pairs = enumerate(zip(prompts, texts, strict=True))
         replies = (_Reply(place, prompt, text) for place, (prompt, text) in pairs)
         scoped = in_scope(replies, lambda r: r.prompt, self._constitution, self._conditions)
         for reply, scope in scoped:
             ratings = _Ratings(reply, scope.principles)
             for principle in scope.principles:
-                asked = Rated(reply.prompt, reply.text, principle)
+                asked = Single(reply.prompt, reply.text, principle)
                 waiting[id(asked)] = (asked, ratings)
                 yield asked
 

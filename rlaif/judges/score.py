@@ -9,7 +9,7 @@ from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Outcome
 from rlaif.judges.pairwise import unanswered
 from rlaif.judges.propositions import sigmoid, statements
-from rlaif.judges.rating import Rated, both, unrated
+from rlaif.judges.rating import Single, both, unrated
 from rlaif.records import Abstention, Reading, Request, Verdict, fingerprint_of
 from rlaif.templates import Template
 
@@ -50,7 +50,7 @@ class ScoreJudge:
         for case, answers in gather(self._backend, cases, self._ask_about_both):
             yield case, self._outcome(case, answers)
 
-    def rate(self, replies: Iterable[Rated]) -> Iterator[tuple[Rated, float | Abstention]]:
+    def rate(self, replies: Iterable[Single]) -> Iterator[tuple[Single, float | Abstention]]:
         """Give each reply's score under its principle, in [−1, 1], in completion order."""
         for rated, answers in gather(self._backend, replies, self._ask):
             heard = self._hear(rated, answers)
@@ -66,14 +66,14 @@ class ScoreJudge:
             for slot, request in self._ask(rated).items()
         }
 
-    def _ask(self, rated: Rated) -> Mapping[str, Request]:
+    def _ask(self, rated: Single) -> Mapping[str, Request]:
         values = {"prompt": rated.prompt.text, "reply": rated.text}
         return {
             str(number): self._template.render("", {**values, "principle": asked.text})
             for number, asked in enumerate(statements(rated.principle))
         }
 
-    def _hear(self, rated: Rated, answers: Answers, side: str = "") -> _Heard | Unread:
+    def _hear(self, rated: Single, answers: Answers, side: str = "") -> _Heard | Unread:
         score, masses = 0.0, []
         how: Reading = "logprobs"
         for number, asked in enumerate(statements(rated.principle)):

@@ -98,6 +98,15 @@ def test_labels_without_people_or_of_a_comparing_judge_fit_nothing():
         calibrated(compared, [people(pairs[0])], Calibration())
 
 
+def test_several_raters_of_a_pair_are_averaged():
+    pairs = [compare("x", "good", "bad")]
+    said = [people(pairs[0], first_is_better=n < 3) for n in range(4)]
+    found = calibrated(labels(pairs, good_or_bad), said, Calibration())
+    assert found.pairs == 1
+    # Three of four: σ(log 9 / τ) = 3/4, so τ = 2.
+    assert found.calibration.pair_temperature == pytest.approx(2.0, rel=1e-3)
+
+
 def test_one_id_for_two_pairs_is_told():
     made = labels([compare("x", "good", "bad")], good_or_bad)
     with pytest.raises(InputError, match="'x' names two different pairs"):

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 
 from rlaif.judges.base import Case, Outcome
-from rlaif.judges.rating import Rated
+from rlaif.judges.rating import Single
 from rlaif.judges.scope import Question
 from rlaif.records import Abstention, AbstentionKind, Comparison, Prompt, Response, Verdict
 
@@ -48,11 +48,11 @@ class Rates:
 
     name = contract = "rates"
 
-    def __init__(self, say: Callable[[Rated], float | AbstentionKind]) -> None:
+    def __init__(self, say: Callable[[Single], float | AbstentionKind]) -> None:
         self.say = say
-        self.asked: list[Rated] = []
+        self.asked: list[Single] = []
 
-    def rate(self, replies: Iterable[Rated]) -> Iterator[tuple[Rated, float | Abstention]]:
+    def rate(self, replies: Iterable[Single]) -> Iterator[tuple[Single, float | Abstention]]:
         self.asked = list(replies)
         for rated in reversed(self.asked):
             said = self.say(rated)

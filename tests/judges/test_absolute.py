@@ -9,7 +9,7 @@ from rlaif.constitution.principle import Principle, Proposition
 from rlaif.judges.absolute import AbsoluteJudge, Calibration
 from rlaif.judges.base import Case
 from rlaif.judges.propositions import sigmoid
-from rlaif.judges.rating import Rated, Rater
+from rlaif.judges.rating import Rater, Single
 from rlaif.records import Abstention, Completion, Failure, Verdict
 from rlaif.templates import Template
 
@@ -145,7 +145,7 @@ def test_one_reply_is_rated_by_its_calibrated_log_odds(prompt, principle):
         says({"Eight": 0.9, "Ask": None}), Template.load("absolute"), Calibration(temperature=2.0)
     )
     assert isinstance(judge, Rater)
-    rated = [Rated(prompt, text, principle) for text in ("Eight minutes.", "Ask a cook.")]
+    rated = [Single(prompt, text, principle) for text in ("Eight minutes.", "Ask a cook.")]
     said = {reply.text: outcome for reply, outcome in judge.rate(rated)}
     assert said["Eight minutes."] == pytest.approx(math.log(9) / 2)
     assert isinstance(said["Ask a cook."], Abstention)

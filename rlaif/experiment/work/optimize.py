@@ -5,7 +5,7 @@ from pathlib import Path
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
-from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.stages import Done
 from rlaif.feedback.select import widest
 from rlaif.judges.reward import reward_of
@@ -19,18 +19,19 @@ def work(run: Context, folder: Path) -> Done:
     config = run.experiment.optimize
     assert config is not None
     is_offline = config.method == "dpo"
+    preferences = _preferences(run, config) if is_offline else []
     trained = optimize_policy(
         config,
         run.policy_path(),
         folder / "model",
-        preferences=_preferences(run, config) if is_offline else None,
+        preferences=preferences if is_offline else None,
         prompts=run.train,
         reward=None if is_offline else _reward(run, config),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
     )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
-    return Done(note, trained.left_out, trained.metrics)
+    return Done(note, trained.left_out, trained.metrics, despite_of(preferences))
 
 
 def _preferences(run: Context, config: OptimizeSection) -> list[Preference]:
