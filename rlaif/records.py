@@ -185,7 +185,9 @@ class Verdict(Record):
         are the responses' own and change places; the others tell of the orders that were shown,
         and stay.
         """
-        evidence = dict(_swapped(name, value) for name, value in self.evidence.items())
+        turned = dict(_swapped(name, value) for name, value in self.evidence.items())
+        # In the order that it was, so that what stands first is of the first response.
+        evidence = {name: turned[name] for name in self.evidence if name in turned} | turned
         return self.model_copy(update={"p_first": 1.0 - self.p_first, "evidence": evidence})
 
 
