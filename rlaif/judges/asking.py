@@ -98,8 +98,9 @@ class MoreRoom:
 
 
 def _says_nothing(said: Completion | Failure) -> bool:
+    # A failure, of whatever kind, is what remains after the backend's own attempts.
     if isinstance(said, Failure):
-        return said.kind == "empty"
+        return False
     return said.option_logprobs is None and not spoken(said.text)
 
 
