@@ -93,7 +93,13 @@ def label(
 ) -> None:
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
-    from rlaif.experiment.alone import Folder, label_alone, label_requests, read_comparisons
+    from rlaif.experiment.alone import (
+        Folder,
+        NamedJudges,
+        label_alone,
+        label_requests,
+        read_comparisons,
+    )
     from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
     from rlaif.judges.principles import Draw
@@ -114,12 +120,14 @@ def label(
         OUT.print(f"{how} = {total:,} requests at most", markup=False)
         return
     folder = Folder(out, Shown())
+    named = NamedJudges(folder, judge, calibration)
     label_alone(
         comparisons,
         rules,
-        lambda: folder.judges(judge, calibration),
+        lambda: named.judge(config, rules),
         config,
         folder,
+        make_conditions=lambda: named.conditions(config, rules),
         seed=seed,
         anew=anew,
         is_anyway=anyway,

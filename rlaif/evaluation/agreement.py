@@ -72,10 +72,7 @@ def agreement(  # noqa: PLR0913 (what is compared, and how)
     silent = {row.subject: row.kind for row in abstentions}
     rows = [row for row in people if row.comparison.id in {*labels, *silent}]
     if not any(row.comparison.id in labels for row in rows):
-        raise InputError(
-            f"none of the {len(people)} pairs that people decided has a label; "
-            "label the same file first, so that the ids are the same"
-        )
+        raise InputError(_nothing(len(people), [silent[row.comparison.id] for row in rows]))
     beside = _Beside(rows, labels)
     draws = Draws(beside.prompts, rounds=rounds, seed=seed)
     judge = beside.judge(next(iter(labels.values())).by)
@@ -106,6 +103,16 @@ def agreement(  # noqa: PLR0913 (what is compared, and how)
         people=tuple(each for each in among if each),
         beside=tuple(each for each in compared if each),
     )
+
+
+def _nothing(people: int, kinds: Sequence[str]) -> str:
+    if not kinds:
+        return (
+            f"none of the {people} pairs that people decided has a label; "
+            "label the same file first, so that the ids are the same"
+        )
+    each = ", ".join(f"{count:,} {kind}" for kind, count in Counter(kinds).most_common())
+    return f"the judge gave none of the {len(kinds):,} pairs a label: it abstained ({each})"
 
 
 class _Beside:

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from rlaif.backends.base import Backend
@@ -20,6 +21,7 @@ from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
+from rlaif.judges.base import Judge
 from rlaif.judges.compose import (
     Judging,
     Member,
@@ -30,6 +32,7 @@ from rlaif.judges.compose import (
     judge_of,
     requests_for_comparison,
 )
+from rlaif.judges.scope import Conditions
 from rlaif.records import (
     Abstention,
     Comparison,
@@ -77,21 +80,40 @@ class Folder:
         """Put this folder's store before a backend."""
         return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
 
-    def judges(self, names: Sequence[str], calibration: Path | None = None) -> list[Member]:
-        """Connect to judges by their short names.
+
+class NamedJudges:
+    """Judges by their short names, connected to once, when they are first asked for."""
+
+    def __init__(
+        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
+    ) -> None:
+        """Name them.
 
         Raises:
-            InputError: for one calibration and several judges: it was fitted for one.
+            InputError: for a name that leads nowhere, or one calibration and several judges.
         """
         if calibration is not None and len(names) > 1:
             raise InputError("a calibration is one judge's own; name one --judge with it")
-        specs = [parse_judge(name) for name in names]
-        if calibration is not None:
-            specs = [spec.model_copy(update={"calibration": str(calibration)}) for spec in specs]
+        named = {"calibration": str(calibration)} if calibration else {}
+        self._specs = [parse_judge(name).model_copy(update=named) for name in names]
+        self._folder = folder
+
+    @cached_property
+    def _members(self) -> list[Member]:
+        folder = self._folder
         return [
-            Member(self.cached(connect(spec, say=self.watcher.say)), calibration_of(spec))
-            for spec in specs
+            Member(folder.cached(connect(spec, say=folder.watcher.say)), calibration_of(spec))
+            for spec in self._specs
         ]
+
+    def judge(self, config: Judging, constitution: Constitution) -> Judge:
+        """Make the judge that a config describes."""
+        check_judging(config, constitution)
+        return judge_of(self._members, config, constitution)
+
+    def conditions(self, config: Judging, constitution: Constitution) -> Conditions | None:
+        """Make who answers the constitution's `when`: the first judge's model."""
+        return conditions_of(constitution, self._members[0].backend, config)
 
 
 def respond_alone(
@@ -126,9 +148,9 @@ def revise_alone(
     prompts = list(read_records(responses / "prompts.jsonl", Prompt))
     loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
     wanted = _first(loaded, config.responses)
-    critic, (member,) = folder.backend(models[0]), folder.judges([models[1]])
-    judge = judge_of([member], Judging(), constitution)
-    conditions = conditions_of(constitution, member.backend, Judging())
+    critic, named = folder.backend(models[0]), NamedJudges(folder, [models[1]])
+    judge = named.judge(Judging(), constitution)
+    conditions = named.conditions(Judging(), constitution)
     contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
     folder.open(fingerprint_of(contract))
     with Outcomes(folder.path, Revision, "revisions") as outcomes:
@@ -190,10 +212,11 @@ def _how_many(config: LabelConfig, constitution: Constitution, judges: int) -> s
 def label_alone(  # noqa: PLR0913 (the command's own options)
     comparisons: list[Comparison],
     constitution: Constitution,
-    judges: Callable[[], list[Member]],
+    make_judge: Callable[[], Judge],
     config: LabelConfig,
     folder: Folder,
     *,
+    make_conditions: Callable[[], Conditions | None] = lambda: None,
     seed: int,
     anew: bool = False,
     is_anyway: bool = False,
@@ -201,10 +224,7 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
     people = Path(config.require.people) if config.require and config.require.people else None
     check_require(config.require, constitution, people)
-    check_judging(config, constitution)
-    members = judges()
-    judge = judge_of(members, config, constitution)
-    conditions = conditions_of(constitution, members[0].backend, config)
+    judge, conditions = make_judge(), make_conditions()
     folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
 
     def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:

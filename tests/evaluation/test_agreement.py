@@ -145,6 +145,12 @@ def test_labels_of_other_pairs_are_refused() -> None:
         agreement([other], PEOPLE[:2])
 
 
+def test_a_judge_that_abstained_on_everything_has_no_agreement_and_says_why() -> None:
+    silent = [Abstention(kind="no-mass", subject=f"pair{n}", by="judge") for n in range(2)]
+    with pytest.raises(InputError, match=r"none of the 2 pairs a label: it abstained \(2 no-mass"):
+        agreement([], PEOPLE, abstentions=silent)
+
+
 def many(seed: int, count: int = 30) -> tuple[list[Comparison], list[Rated], list[Preference]]:
     rng = np.random.default_rng(seed)
     pairs = [compare(number) for number in range(count)]

@@ -106,3 +106,11 @@ def test_a_judge_that_compares_is_counted_by_matches(
 def test_learning_from_labels_or_from_a_reward_model_asks_no_judge(mine: Path) -> None:
     assert requests(mine)["optimize"] == 0
     assert requests(mine, *RLOO, "optimize.reward=model")["optimize"] == 0
+
+
+def test_what_the_gate_asks_beside_the_labels_is_counted(mine: Path) -> None:
+    row = '{"id": "h", "prompt": "Hi", "chosen": "Good day.", "rejected": "No."}\n'
+    mine.with_name("people.jsonl").write_text(row, encoding="utf-8")
+    gate = "label.require={agreement: 0.6, sample: 4, people: people.jsonl}"
+    asked = requests(mine, gate, "label.template=compare-reasoned")["label"]
+    assert asked == DRAWS + (PAIRS + 4) * PRINCIPLES * 4

@@ -75,7 +75,7 @@ def _of_kin(kin: Kin) -> Iterator[Finding]:
     if beyond:
         is_bad = beyond.is_clear_of_zero and beyond.value > 0
         says = "more than people do" if is_bad else "not clearly more than people do"
-        of = f"{kin.beside_people:,} labels people decided too"
+        of = f"{kin.beside_people:,} labels"
         yield Finding("beyond_people", "… beyond what people chose", beyond, of, says, is_bad)
 
 
@@ -93,7 +93,7 @@ def _of_reliability(found: Audit) -> Iterator[Finding]:
     told = found.reliability
     if told is None:
         return
-    of = f"{told.labels:,} labels people decided too"
+    of = f"{told.labels:,} labels"
     says, is_bad = "as sure as it is right", False
     if told.too_sure and told.too_sure.is_clear_of_zero:
         is_bad = told.too_sure.value > 0
@@ -109,7 +109,9 @@ def sheets(found: Audit) -> Iterator[Sheet]:
         [f.name, figure(f.value.value if f.value else None, 3), between(f.value, 3), f.of, f.says]
         for f in findings(found)
     ]
-    yield Sheet("What the judge goes by", ["", "", "95 % interval", "of", ""], rows, notes(found))
+    despite = tuple(f"labelled despite: {what}" for what in found.despite)
+    head = ["", "", "95 % interval", "of", ""]
+    yield Sheet("What the judge goes by", head, rows, (*notes(found), *despite))
     if found.lengths.rates or (found.kin and found.kin.own):
         own = [found.kin.own] if found.kin and found.kin.own else []
         rates = [
@@ -135,6 +137,8 @@ def notes(found: Audit) -> tuple[str, ...]:
         f"{found.judge}: {found.labelled:,} labels of {found.comparisons:,} comparisons, "
         f"{found.prompts:,} prompts; intervals are by prompt"
     ]
+    if not found.labelled:
+        return tuple(told)
     if found.slots is None:
         told.append("no verdict was asked in both orders: `orders: both` tells of favoured slots")
     if found.kin is None:
@@ -149,7 +153,6 @@ def notes(found: Audit) -> tuple[str, ...]:
         told.append(f"of unknown family, in no figure of kin: {shown}")
     if not found.people:
         told.append("no label of a pair that people judged: --with PEOPLE tells of calibration")
-    told += [f"labelled despite: {what}" for what in found.despite]
     return tuple(told)
 
 

@@ -123,8 +123,10 @@ def check_slots(wanted: float, sample: Sample) -> Checked:
     """Check how often the two orders of the sample named the same slot."""
     found = slots(sample.preferences, Draws([row.prompt.id for row in sample.preferences]))
     advice = _ADVICE["same_slot"]
-    if found is None or (found.same_slot is None and not found.alone):
+    if found is None:
         on, advice = _UNKNOWN, "ask both orders (`orders: both`), which alone can tell"
+    elif found.same_slot is None:
+        on = f"no verdict of {found.undecided:,} that was decided in both orders"
     elif found.asked:
         on = f"{found.asked:,} verdicts of the sample in both orders"
     else:

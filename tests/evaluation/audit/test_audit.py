@@ -106,7 +106,8 @@ def test_labels_made_all_the_same_say_so() -> None:
     rows = [row.model_copy(update={"despite": ("agreement 0.55 < 0.7",)}) for row in labels(4)]
     told = audit(Labelled(rows, []), rounds=1000)
     assert told.despite == ("agreement 0.55 < 0.7",)
-    assert "labelled despite: agreement 0.55 < 0.7" in notes(told)
+    first, *_ = sheets(told)
+    assert "labelled despite: agreement 0.55 < 0.7" in first.notes
 
 
 def test_a_judge_that_abstained_on_everything_has_an_audit() -> None:
