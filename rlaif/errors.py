@@ -6,6 +6,7 @@
     ├── MissingModelError      a model, adapter or reward model that is not there
     ├── BackendError           a backend that cannot go on: a wrong key, a dead server
     ├── StorageError           a folder or disk that cannot hold what must be kept
+    ├── GateError              a judge that falls short of what is required of it
     └── StageError             a stage that has nothing to work on, or lacks an earlier one
 
 To add one: put it under the category whose remedy it shares, give it a docstring that names the
@@ -47,6 +48,10 @@ class BackendError(RlaifError):
 
 class StorageError(RlaifError):
     """A folder or disk that cannot hold what must be kept; make room or choose another place."""
+
+
+class GateError(RlaifError):
+    """A judge that falls short; change what the table says of it, or go on with `--anyway`."""
 
 
 class StageError(RlaifError):

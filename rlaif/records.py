@@ -9,8 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 Role = Literal["system", "user", "assistant"]
 Choice = Literal["first", "second", "tie"]
 Source = Literal["judge", "revision", "human", "thumbs"]
-Reading = Literal["logprobs", "letter", "score", "ranking", "label"]
-"""How an answer was read: log-probabilities, a written option, number or ranking, a given label."""
+Reading = Literal["logprobs", "letter", "score", "ranking", "label", "mixed"]
+"""How an answer was read: log-probabilities, a written option, number or ranking, a given label, or
+several answers, each in its own way."""
 
 AbstentionKind = Literal[
     "backend",  # the backend failed after its attempts
@@ -163,6 +164,8 @@ class Verdict(Record):
     reason: str | None = None
     evidence: dict[str, float] = Field(default_factory=dict)
     """The raw figures behind `p_first`, such as each order's own probability."""
+    wording: str | None = None
+    """The fingerprint of the principle's words that were judged by, where they are known."""
 
     @property
     def choice(self) -> Choice:
@@ -178,9 +181,21 @@ class Verdict(Record):
     def swapped(self) -> "Verdict":
         """Say the same of the two responses in the other order.
 
-        The evidence stays as it was read: it tells of the orders that were shown.
+        Figures named `…/p_first` are turned round with it; those named `…_first` and `…_second`
+        are the responses' own and change places; the others tell of the orders that were shown,
+        and stay.
         """
-        return self.model_copy(update={"p_first": 1.0 - self.p_first})
+        turned = dict(_swapped(name, value) for name, value in self.evidence.items())
+        # In the order that it was, so that what stands first is of the first response.
+        evidence = {name: turned[name] for name in self.evidence if name in turned} | turned
+        return self.model_copy(update={"p_first": 1.0 - self.p_first, "evidence": evidence})
+
+
+def _swapped(name: str, value: float) -> tuple[str, float]:
+    if name.endswith("/p_first"):
+        return name, 1.0 - value
+    stem, _, side = name.rpartition("_")
+    return {"first": f"{stem}_second", "second": f"{stem}_first"}.get(side, name), value
 
 
 class Abstention(Record):
@@ -240,6 +255,8 @@ class Preference(Record):
     group: str | None = None
     """The K-way set of its prompt."""
     weight: float = Field(default=1.0, gt=0.0)
+    despite: tuple[str, ...] = ()
+    """What the judge fell short of when it was checked, and labelled all the same."""
 
     @model_validator(mode="after")
     def _chosen_is_not_the_worse(self) -> Self:
@@ -304,6 +321,8 @@ class Manifest(Record):
     counts: dict[str, int] = Field(default_factory=dict)
     """Outcomes by kind; they add up to the stage's input."""
     metrics: dict[str, float] = Field(default_factory=dict)
+    despite: tuple[str, ...] = ()
+    """What the judge of the labels that it was made from fell short of."""
     tokens: Usage = Usage()
     usd: float | None = None
     """Money spent; None where the price is unknown, 0 for a local model."""

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rlaif.constitution.principle import Principle
 from rlaif.records import Comparison, Prompt, Response
+
+# No test times anything: a slow machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["tests.small_run", "tests.served"]
 

@@ -54,6 +54,16 @@ def test_a_verdict_swapped_twice_is_the_same_to_the_bit(verdict):
     assert verdict.swapped().swapped() == verdict
 
 
+def test_swapping_a_verdict_turns_its_figures_of_the_replies_and_leaves_those_of_the_orders():
+    figures = {"holds_first": 0.9, "holds_second": 0.2, "p_forward": 0.8, "a/p_first": 0.75}
+    swapped = Verdict(p_first=0.8, judge="j", evidence=figures).swapped()
+    assert list(swapped.evidence.items()) == [
+        ("holds_first", 0.2), ("holds_second", 0.9), ("p_forward", 0.8), ("a/p_first", 0.25),
+    ]  # fmt: skip
+    lone = Verdict(p_first=0.8, judge="j", evidence={"holds_first": 0.9}).swapped()
+    assert lone.evidence == {"holds_second": 0.9}
+
+
 @given(verdicts)
 def test_swapping_turns_the_choice_round_and_leaves_a_tie(verdict):
     mirror = {"first": "second", "second": "first", "tie": "tie"}

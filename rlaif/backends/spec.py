@@ -21,6 +21,8 @@ class LocalModel(Record):
     """`auto` takes bfloat16 where the machine computes in it, else float32."""
     device: str = "auto"
     """`auto` takes a GPU where there is one."""
+    calibration: str | None = None
+    """As a judge: a file that `rlaif judge calibrate` wrote; without one, its adapter's own."""
 
 
 class OpenAIModel(Record):
@@ -40,6 +42,8 @@ class OpenAIModel(Record):
     """Tries of one request, before it is a failure."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Sent along with every request, such as `{reasoning_effort: low}`."""
+    calibration: str | None = None
+    """As a judge: a file that `rlaif judge calibrate` wrote."""
 
 
 class RecordedModel(Record):
@@ -47,6 +51,8 @@ class RecordedModel(Record):
 
     kind: Literal["recorded"] = "recorded"
     path: str
+    calibration: str | None = None
+    """As a judge: a file that `rlaif judge calibrate` wrote."""
 
 
 ModelSpec = Annotated[LocalModel | OpenAIModel | RecordedModel, Field(discriminator="kind")]

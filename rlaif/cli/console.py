@@ -5,8 +5,10 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 OUT = Console(highlight=False, soft_wrap=True)
+_WIDE = 240  # columns where there is no terminal, so that no cell is folded
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 _EVERY = 10.0  # seconds between plain lines
 
@@ -76,13 +78,22 @@ class Shown:
         target.print(text, markup=False)
 
 
+def show(head: list[str], rows: list[list[str]], title: str = "") -> None:
+    """Print a plain table; where there is no terminal, each row is one line."""
+    if title:
+        OUT.print(title, markup=False, style="bold")
+    console = OUT if OUT.is_terminal else Console(width=_WIDE, highlight=False)
+    console.print(table(head, rows))
+
+
 def table(head: list[str], rows: list[list[str]]) -> Table:
     """Make a plain table: no rules but one under the head."""
     made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for name in head:
         made.add_column(name, overflow="fold")
     for row in rows:
-        made.add_row(*row)
+        # Names are people's own words, which may hold what looks like markup.
+        made.add_row(*map(Text, row))
     return made
 
 

@@ -40,7 +40,7 @@ def show(name: Name) -> None:
     OUT.print(f"{constitution.name}  {constitution.fingerprint}", markup=False)
     OUT.print(f"{constitution.summary}\n", markup=False)
     rows = [
-        [p.id, p.text, _weight(p.weight, p.veto), ", ".join(p.scope), str(len(p.examples))]
+        [p.id, p.text, _weight(p.weight, p.veto), _scope(p.scope, p.when), str(len(p.examples))]
         for p in constitution.principles
     ]
     OUT.print(table(["principle", "sentence", "weight", "scope", "examples"], rows))
@@ -48,6 +48,11 @@ def show(name: Name) -> None:
 
 def _weight(weight: float, has_veto: bool) -> str:
     return f"{weight:g} veto" if has_veto else f"{weight:g}"
+
+
+def _scope(tags: tuple[str, ...], when: str | None) -> str:
+    told = ", ".join(tags)
+    return " · ".join(part for part in (told, f'"{when}"' if when else "") if part)
 
 
 @app.command("diff")
@@ -70,13 +75,44 @@ def try_out(
     template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
 ) -> None:
     """Run each principle's examples through a judge: the constitution's unit tests."""
+    from rlaif.backends.connect import connect, parse_judge
     from rlaif.constitution.principle import Constitution
-    from rlaif.evaluation.principles import summary, try_examples
-    from rlaif.judges.named import named_judge
+    from rlaif.evaluation.principles import summary, try_conditions, try_examples
+    from rlaif.judges.compose import Judging, Member, calibration_of, conditions_of, judge_of
 
-    watcher = Shown()
     constitution = Constitution.load(Path(name) if Path(name).is_file() else name)
-    asked = named_judge(judge, template, constitution=constitution, say=watcher.say)
-    decided = try_examples(constitution, asked)
-    for line in summary(decided):
+    spec, how = parse_judge(judge), Judging(template=template)
+    member = Member(connect(spec, say=Shown().say), calibration_of(spec))
+    for line in summary(try_examples(constitution, judge_of([member], how, constitution))):
         OUT.print(str(line), markup=False)
+    conditions = conditions_of(constitution, member.backend, how)
+    if conditions:
+        for told in try_conditions(constitution, conditions):
+            OUT.print(str(told), markup=False)
+
+
+@app.command()
+def fit(
+    name: Name,
+    labels: Annotated[Path, typer.Option(help="Labels by this constitution: their folder.")],
+    people: Annotated[Path, typer.Option("--with", help="What people chose, pairs as JSONL.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The constitution to write.")],
+) -> None:
+    """Fit propositions' weights on what people chose; their signs stay."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone_labels import fit_alone
+
+    found = fit_alone(labels, people, Constitution.load(name), out)
+    rows = [
+        [one.before.id, was.text, f"{was.sign * was.weight:+g}", f"{now.sign * now.weight:+g}"]
+        for one in found
+        for was, now in zip(one.before.propositions, one.after.propositions, strict=True)
+    ]
+    OUT.print(table(["principle", "proposition", "was", "is"], rows))
+    for one in found:
+        OUT.print(
+            f"{one.before.id}: in people's order {one.right_before:.2f} → {one.right_after:.2f} "
+            f"of {one.pairs:,} pairs, those it was fitted on",
+            markup=False,
+        )
+    OUT.print(f"wrote {out}", markup=False)

@@ -20,6 +20,7 @@ def run(
     overrides: Overrides = None,
     until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
     dry_run: Annotated[bool, typer.Option(help="List stages and requests; run nothing.")] = False,
+    anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
     runs: Runs = Path("runs"),
 ) -> None:
     """Run an experiment's stages; those that are fresh already are left as they are."""
@@ -29,7 +30,8 @@ def run(
 
     file = find("experiments", experiment)
     watcher = Shown()
-    context = Context(load_experiment(file, overrides or []), file, runs, watcher)
+    experiment_ = load_experiment(file, overrides or [])
+    context = Context(experiment_, file, runs, watcher, is_anyway=anyway)
     if dry_run:
         rows = [
             [
@@ -51,14 +53,17 @@ def run(
     _show_result(context.folder)
 
 
-def _show_result(folder: Path) -> None:
+def _show_result(folder: Path, people: Path | None = None) -> None:
     from rlaif.evaluation.report import report
     from rlaif.evaluation.table import result_table
+    from rlaif.feedback.people import read_ratings
+
+    ratings = read_ratings(people) if people else ()
 
     if (folder / "evaluate" / "evaluation.json").is_file():
         OUT.print()
         OUT.print(result_table(folder))
-    OUT.print(f"\nReport: {report(folder)}", markup=False)
+    OUT.print(f"\nReport: {report(folder, ratings)}", markup=False)
 
 
 def status(
@@ -114,11 +119,14 @@ def new(
 
 def report(
     folder: Annotated[Path, typer.Argument(help="A run's folder, such as runs/embedded")],
+    people: Annotated[
+        Path | None, typer.Option("--with", help="What people chose, for the judge's audit.")
+    ] = None,
 ) -> None:
     """Write a run's report: one HTML page, and the table here."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such run; `rlaif run` makes one")
-    _show_result(folder)
+    _show_result(folder, people)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,13 +1,21 @@
 """Judges: how far to trust them."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlaif.cli.console import OUT, table
+from rlaif.cli.console import OUT, show
+
+if TYPE_CHECKING:
+    from rlaif.evaluation.sheet import Sheet
+    from rlaif.records import Record
 
 app = typer.Typer(help="Say how far a judge is to be trusted.", no_args_is_help=True)
+Labels = Annotated[Path, typer.Argument(help="preferences.jsonl, or the folder of it")]
+Json = Annotated[Path | None, typer.Option("--json", help="Write every figure here too.")]
+Rounds = Annotated[int, typer.Option(min=1000, help="Rounds of the bootstrap.")]
 
 
 @app.callback()
@@ -17,17 +25,109 @@ def _group() -> None:
 
 @app.command()
 def agree(
-    labels: Annotated[Path, typer.Argument(help="preferences.jsonl, or the folder of it")],
+    labels: Labels,
     people: Annotated[Path, typer.Option("--with", help="What people chose, pairs as JSONL.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Another judge's labels of the same pairs.")
+    ] = None,
+    band: Annotated[
+        float, typer.Option(min=0, max=0.5, help="How near to 0.5 is a tie, for ties as answers.")
+    ] = 0.05,
+    json: Json = None,
+    rounds: Rounds = 2000,
 ) -> None:
     """Hold a judge's labels against people's, beside the trivial judges on the same pairs."""
     from rlaif.evaluation.agreement import agreement
-    from rlaif.feedback.importers import read_people
-    from rlaif.records import Preference
-    from rlaif.storage import read_records
+    from rlaif.evaluation.agreement_table import sheets
+    from rlaif.evaluation.labelled import read_labelled
+    from rlaif.feedback.people import read_ratings
 
-    path = labels / "preferences.jsonl" if labels.is_dir() else labels
-    found = agreement(list(read_records(path, Preference)), read_people(people))
-    OUT.print(table(found.head, found.rows))
-    for note in found.notes:
-        OUT.print(note, markup=False)
+    judged = read_labelled(labels)
+    found = agreement(
+        judged.preferences,
+        read_ratings(people),
+        abstentions=judged.abstentions,
+        other=read_labelled(against).preferences if against else None,
+        band=band,
+        rounds=rounds,
+    )
+    _show(sheets(found), found, json)
+
+
+@app.command()
+def audit(
+    labels: Labels,
+    people: Annotated[
+        Path | None, typer.Option("--with", help="What people chose, for calibration.")
+    ] = None,
+    again: Annotated[
+        Path | None, typer.Option(help="Labels of another run of the same pairs, for stability.")
+    ] = None,
+    constitution: Annotated[
+        str | None, typer.Option("--constitution", "-c", help="What was judged by, for weights.")
+    ] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="NAME=FAMILY of a judge or author, such as me=qwen.")
+    ] = None,
+    json: Json = None,
+    html: Annotated[Path | None, typer.Option(help="Write the audit's page here.")] = None,
+    rounds: Rounds = 2000,
+) -> None:
+    """Say what a judge goes by: slot, length, kin; how stable, how sure, which principles."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.evaluation.audit.audit import audit as audited
+    from rlaif.evaluation.audit.findings import sheets
+    from rlaif.evaluation.labelled import read_labelled, rules_of
+    from rlaif.evaluation.report import write_audit
+    from rlaif.feedback.people import read_ratings
+
+    found = audited(
+        read_labelled(labels),
+        people=read_ratings(people) if people else (),
+        constitution=Constitution.load(constitution) if constitution else rules_of(labels),
+        again=read_labelled(again) if again else None,
+        families=dict(_family(told) for told in family or ()),
+        rounds=rounds,
+    )
+    _show(sheets(found), found, json)
+    if html:
+        write_audit(found, html)
+        OUT.print(f"kept in {html}", markup=False)
+
+
+@app.command()
+def calibrate(
+    labels: Labels,
+    people: Annotated[Path, typer.Option("--with", help="What people chose, pairs as JSONL.")],
+    judge: Annotated[str, typer.Option(help="Who made the labels.")] = "embedded",
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")] = Path(
+        "calibration.json"
+    ),
+) -> None:
+    """Fit how sure a judge of single replies may be of a pair, on what people chose."""
+    from rlaif.experiment.alone_labels import calibrate_alone
+
+    OUT.print(calibrate_alone(labels, people, judge, out), markup=False)
+
+
+def _family(told: str) -> tuple[str, str]:
+    from rlaif.errors import InputError
+
+    name, equals, family = told.rpartition("=")
+    if not (name and equals and family):
+        raise InputError(f"--family {told}: expected NAME=FAMILY, such as my-judge=qwen")
+    return name, family.casefold()
+
+
+def _show(sheets: "Iterable[Sheet]", found: "Record", json: Path | None) -> None:
+    from rlaif.storage import write_atomically
+
+    for number, sheet in enumerate(sheets):
+        if number:
+            OUT.print()
+        show(sheet.head, sheet.rows, sheet.title)
+        for note in sheet.notes:
+            OUT.print(note, markup=False, style="dim")
+    if json:
+        write_atomically(json, found.model_dump_json(indent=1))
+        OUT.print(f"kept in {json}", markup=False)

@@ -61,41 +61,94 @@ def label(
     pairs: Annotated[Path, typer.Argument(help="JSONL of pairs: chosen/rejected or first/second")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")] = Path("labels"),
     constitution: Constitution_ = "harmlessness",
-    judge: JudgeName = "embedded",
-    template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
+    judge: Annotated[
+        list[str],
+        typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder; more: a panel."),
+    ] = ["embedded"],  # noqa: B006 (typer copies it)
+    template: Annotated[
+        list[str], typer.Option(help="The prompt file that asks; more: a panel.")
+    ] = ["absolute"],  # noqa: B006
     orders: Annotated[
         Literal["both", "any", "one"], typer.Option(help="Orders shown to a comparing judge.")
     ] = "both",
-    draw: Annotated[int, typer.Option(min=0, help="Principles drawn; 0 asks them all.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Ask everything so often.")] = 1,
+    panel: Annotated[
+        Literal["mean", "median", "vote"], typer.Option(help="How several answers become one.")
+    ] = "mean",
+    calibration: Annotated[
+        Path | None, typer.Option(help="What `rlaif judge calibrate` wrote.")
+    ] = None,
+    draw: Annotated[
+        int, typer.Option(min=0, help="Principles drawn, beside the vetoes; 0 asks them all.")
+    ] = 1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Count the requests; ask nothing.")] = False,
     anew: Annotated[bool, typer.Option(help="Replace labels that another setting made.")] = False,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="agreement=0.7, same_slot=0.3, abstained=0.1, sample=50, people=FILE."),
+    ] = None,
+    anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
     seed: Seed = 0,
 ) -> None:
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
-    from rlaif.experiment.alone import Folder, label_alone, label_requests, read_comparisons
+    from rlaif.experiment.alone import (
+        Folder,
+        NamedJudges,
+        label_alone,
+        label_requests,
+        read_comparisons,
+    )
+    from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
     from rlaif.judges.principles import Draw
 
     rules = Constitution.load(constitution)
     comparisons = read_comparisons(pairs, limit, seed)
     principles: Draw | Literal["all"] = Draw(draw=draw) if draw else "all"
-    config = LabelConfig(template=template, orders=orders, principles=principles)
+    config = LabelConfig(
+        template=tuple(template) if len(template) > 1 else template[0],
+        orders=orders,
+        repeats=repeats,
+        panel=panel,
+        principles=principles,
+        require=parse_require(require or ()),
+    )
     if dry_run:
-        total, how = label_requests(comparisons, rules, config)
+        total, how = label_requests(comparisons, rules, config, len(judge))
         OUT.print(f"{how} = {total:,} requests at most", markup=False)
         return
     folder = Folder(out, Shown())
+    named = NamedJudges(folder, judge, calibration)
     label_alone(
         comparisons,
         rules,
-        lambda: folder.judge(judge, config, rules),
+        lambda: named.judge(config, rules),
         config,
         folder,
+        make_conditions=lambda: named.conditions(config, rules),
         seed=seed,
         anew=anew,
+        is_anyway=anyway,
     )
+    OUT.print(f"kept in {out / 'preferences.jsonl'}", markup=False)
+
+
+def reweigh(
+    labels: Annotated[Path, typer.Argument(help="preferences.jsonl, or the folder of it")],
+    out: Out,
+    constitution: Constitution_ = "harmlessness",
+    min_confidence: Annotated[
+        float, typer.Option(min=0.5, max=1, help="Leave out labels less sure than this.")
+    ] = 0.5,
+) -> None:
+    """Weigh labels anew by a constitution's edited weights and vetoes; asks nothing."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone_labels import reweigh_alone
+
+    for line in reweigh_alone(labels, Constitution.load(constitution), out, min_confidence):
+        OUT.print(line, markup=False)
     OUT.print(f"kept in {out / 'preferences.jsonl'}", markup=False)
 
 
@@ -161,5 +214,5 @@ def evaluate(
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (respond, revise, sft, label, reward, optimize, evaluate):
+    for command in (respond, revise, sft, label, reweigh, reward, optimize, evaluate):
         app.command()(command)

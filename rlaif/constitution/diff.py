@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from rlaif.constitution.principle import Constitution, Principle
 
-_FIELDS = ("weight", "veto", "negated", "scope", "critique", "revision", "propositions")
+_FIELDS = ("weight", "veto", "negated", "scope", "when", "critique", "revision")
 
 
 class Change(NamedTuple):
@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
 
 def diff(before: Constitution, after: Constitution) -> list[Change]:
-    """Say what a judge would see change; reasons, tags and examples are not seen by one."""
+    """Say what a judge would see change; reasons and tags are not seen by one."""
     old = {principle.id: principle for principle in before.principles}
     new = {principle.id: principle for principle in after.principles}
     renamed = _renamed(old, new)
@@ -56,12 +56,21 @@ def _changed(before: Principle, after: Principle) -> Iterator[str]:
         was, now = getattr(before, field), getattr(after, field)
         if was != now:
             yield f"{field}: {_shown(was)} → {_shown(now)}"
+    if before.propositions != after.propositions:
+        yield f"propositions: {_listed(before)} → {_listed(after)}"
+    if before.examples != after.examples:
+        yield f"examples: {len(before.examples)} → {len(after.examples)}, not the same pairs"
 
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(str(getattr(item, "text", item)) for item in value) or "none"
+        return ", ".join(value) or "none"
     return "none" if value is None else str(value)
+
+
+def _listed(principle: Principle) -> str:
+    listed = (f"{p.sign * p.weight:+g} {p.text}" for p in principle.propositions)
+    return "; ".join(listed) or "none"
 
 
 def words_changed(changes: list[Change]) -> str:

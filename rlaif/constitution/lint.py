@@ -28,6 +28,10 @@ _COMPARATIVE = re.compile(
     r"\b(?:better|worse|shorter|longer|clearer|safer|kinder|simpler|more|less|fewer)\b", re.I
 )
 _ABOUT_A_REPLY = re.compile(r"\b(?:response|reply|answer|assistant|it)\b", re.IGNORECASE)
+_ABOUT_THE_RESPONSE = re.compile(r"\bthe (?:response|reply|answer|assistant)\b", re.IGNORECASE)
+_ABOUT_THE_USER = re.compile(
+    r"\b(?:user|conversation|request|question|prompt|message)\b", re.IGNORECASE
+)
 _SMALL = {
     "the", "a", "an", "response", "reply", "answer", "assistant", "and", "or", "of", "to", "in",
     "with", "that", "is", "are", "it", "its", "for", "on", "user", "should", "must",
@@ -63,6 +67,7 @@ def lint(constitution: Constitution, path: Path) -> list[Finding]:
 
 def _about(principle: Principle, constitution: Constitution) -> Iterator[str]:
     yield from _about_the_sentence(principle.text)
+    yield from _about_the_condition(principle.when)
     yield from _about_the_examples(principle)
     yield from _about_its_neighbours(principle, constitution)
 
@@ -81,6 +86,19 @@ def _about_the_sentence(text: str) -> Iterator[str]:
     count = len(text.split())
     if count > _LONGEST:
         yield f"{count} words; a sentence of up to {_LONGEST} is judged more surely"
+
+
+def _about_the_condition(when: str | None) -> Iterator[str]:
+    if when is None:
+        return
+    about = _ABOUT_THE_RESPONSE.search(when)
+    if about:
+        yield (
+            f"`when` speaks of {about[0].lower()}, which is not there yet when it is asked; "
+            "say what the user asks for, and put the rule in `text`"
+        )
+    elif not _ABOUT_THE_USER.search(when):
+        yield '`when` is not about what is asked; begin with "The user asks …"'
 
 
 def _about_the_examples(principle: Principle) -> Iterator[str]:
@@ -107,6 +125,8 @@ def _about_its_neighbours(principle: Principle, constitution: Constitution) -> I
 
 
 def _meet(one: Principle, other: Principle) -> bool:
+    if one.when and other.when and one.when != other.when:
+        return False
     return not one.scope or not other.scope or bool(set(one.scope) & set(other.scope))
 
 

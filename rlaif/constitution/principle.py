@@ -29,7 +29,8 @@ class Proposition(Record):
     text: str = Field(min_length=1)
     sign: Literal[1, -1] = 1
     """1 when true is good, -1 when true is bad."""
-    weight: float = Field(default=1.0, gt=0.0)
+    weight: float = Field(default=1.0, ge=0.0)
+    """How much it counts beside the others of its principle; one that counts 0 is not asked."""
 
 
 class Principle(Record):
@@ -41,11 +42,13 @@ class Principle(Record):
     weight: float = Field(default=1.0, gt=0.0)
     """How much it counts beside the others."""
     veto: bool = False
-    """A violation decides alone, whatever the other principles say."""
+    """A violation decides alone, whatever the other principles say; no draw leaves it out."""
     negated: str | None = None
     """The sentence turned round, for judges that do better when asked for the worse reply."""
     scope: tuple[str, ...] = ()
     """Only prompts with one of these tags; none means every prompt."""
+    when: str | None = None
+    """Only prompts of which this is true: "The user asks …"; the judge is asked once a prompt."""
     tags: tuple[str, ...] = ()
     """For choosing principles and for grouping them in reports."""
     critique: str | None = None
@@ -59,15 +62,27 @@ class Principle(Record):
     reasons: str | None = None
     """Why the principle is there, for people."""
 
-    @field_validator("text", "negated", "critique", "revision", mode="after")
+    @field_validator("text", "negated", "when", "critique", "revision", mode="after")
     @classmethod
     def _one_line(cls, text: str | None) -> str | None:
         # Folded YAML blocks end in a newline and may wrap; a sentence is one line of text.
         return None if text is None else " ".join(text.split())
 
+    @model_validator(mode="after")
+    def _a_proposition_counts(self) -> Self:
+        if self.propositions and not any(p.weight for p in self.propositions):
+            raise ValueError("every proposition has the weight 0; one at least must count")
+        return self
+
     def applies_to(self, tags: tuple[str, ...]) -> bool:
-        """Say whether a prompt with these tags is in scope."""
+        """Say whether a prompt with these tags is in scope; `when` is asked of a judge."""
         return not self.scope or bool(set(self.scope) & set(tags))
+
+    @property
+    def fingerprint_of_wording(self) -> str:
+        """Stand for the words that a verdict is given to: a new weight or veto changes none."""
+        seen = {"text", "negated", "when", "propositions"}
+        return fingerprint_of(self.model_dump(mode="json", include=seen))
 
 
 class Constitution(Record):
@@ -106,7 +121,10 @@ class Constitution(Record):
 
     @property
     def fingerprint_of_rules(self) -> str:
-        """Stand for what a judge reads: sentences, weights and scope, not reasons or examples."""
+        """Stand for what may change a label: sentences, weights and scope, not reasons.
+
+        A judge that is shown examples has them in its own contract.
+        """
         cosmetic = {"reasons", "examples", "tags"}
         return fingerprint_of(
             [p.model_dump(mode="json", exclude=cosmetic) for p in self.principles]

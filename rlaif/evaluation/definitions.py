@@ -5,6 +5,8 @@ DEFINITIONS = {
     "as broken and as nothing else.",
     "interval": "Between these the figure would fall 95 times of 100 if other prompts of the same "
     "kind were drawn (Wilson, one observation a prompt).",
+    "by_prompt": "Between these the figure would fall 95 times of 100 if other prompts were drawn "
+    "(bootstrap of whole prompts, or errors clustered by prompt).",
     "moved": "The difference to the base on the same prompts and draws, ± half of its 95 % "
     "interval (paired bootstrap, a prompt's replies kept together).",
     "arrow": "The arrow says which way the experiment wants a figure to move; = means that "
@@ -34,6 +36,43 @@ DEFINITIONS = {
     "lean": "How much likelier a reply was said to be better when shown first than when shown "
     "second; 0 is no favoured slot.",
     "longer": "Of the labels whose replies differ in length, the share that chose the longer one.",
+    "same_slot": "The share of verdicts asked in both orders whose two orders named the same slot, "
+    "and so different replies: a judge that goes by the slot alone stands at 1.",
+    "first_slot": "Of the verdicts that followed the slot, the share that followed the first one; "
+    "0.5 favours neither.",
+    "slope": "Log-odds of being chosen that each doubling of the length ratio adds (logistic "
+    "regression on its logarithm, through even odds at 1, errors by prompt); 0 is no pull.",
+    "equal_length": "The rate that the logistic curve gives at a length ratio of 1: what would be "
+    "left if both replies were equally long. None for few pairs, or where length alone decides.",
+    "own": "How often the judge chose the reply of its own family of models, where the other reply "
+    "is of another family.",
+    "beyond_people": "How much oftener than people the judge chose its own family's reply, on the "
+    "pairs that both decided; above 0 is self-preference.",
+    "stable": "How often two answers to the same question named the same reply; a tie is an "
+    "answer of its own.",
+    "kappa": "Cohen's κ: agreement beyond what two would reach by chance; 1 is whole, 0 is chance.",
+    "moved_p": "The mean distance of the probabilities that the same question got twice.",
+    "reliability": "Each spot holds labels of like probability: across is what the judge said, up "
+    "is how often people chose the same reply. On the line it is right as often as it says.",
+    "too_sure": "The mean probability of the chosen reply less the share that people chose too: "
+    "above 0 the judge is surer than it is right.",
+    "ece": "Expected calibration error: how far what it says lies from how often it is right, over "
+    "ten bins of probability, each by its labels. Few labels make it larger than it is.",
+    "brier": "The mean squared distance of its probability from what people chose (1 or 0): 0 is "
+    "perfect, 0.25 is a coin that says 0.5.",
+    "length_curve": "Each spot holds labels of like length ratio: how many times longer the longer "
+    "reply is, and how often it was chosen. The line is the fitted curve.",
+    "bars": "What became of each principle's answers: its verdict named the chosen reply, or "
+    "the other one, or neither, or it gave none.",
+    "applies": "The share of labelled comparisons that the principle was asked about.",
+    "decides": "Labels that would name the other reply, or none, without the principle's verdict.",
+    "contradicted": "Of its verdicts beside another principle's, those where another named the "
+    "other reply.",
+    "redundant": "Cohen's κ of two principles on the pairs that both decided. From 0.8, on 20 "
+    "pairs or more, the one says nearly nothing that the other does not.",
+    "requirement": "What the experiment asks of its judge, checked on a sample before the rest is "
+    "labelled.",
+    "despite": "The labels were made although the judge fell short, because --anyway was given.",
     "abstained": "Comparisons without a usable answer: counted here, never trained on.",
     "tokens": "Tokens read and written by the models that were asked in this stage.",
 }

@@ -19,6 +19,7 @@ from rlaif.evaluation.results import Cell, Evaluation, Reply, Row
 from rlaif.evaluation.wins import Judged, pairs_to_judge, win_rate
 from rlaif.feedback.respond import RespondConfig, request_for
 from rlaif.judges.base import Judge
+from rlaif.judges.scope import Conditions
 from rlaif.records import Abstention, Failure, Prompt
 
 _DEFAULTS = EvaluateConfig()
@@ -46,6 +47,7 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
     constitution: Constitution,
     config: EvaluateConfig = _DEFAULTS,
     *,
+    conditions: Conditions | None = None,
     is_independent: bool | None = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -61,6 +63,8 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
         judge: the referee; without one there are no win rates.
         constitution: what the referee judges by.
         config: how replies are drawn, and which traits are counted.
+        conditions: who says whether a principle's `when` is true of a prompt; needed where the
+            constitution has one.
         is_independent: whether the referee is another than the judge that labelled; None where
             that is not known.
         seed: what every draw starts from, together with the prompt's own id.
@@ -93,7 +97,7 @@ def evaluate(  # noqa: PLR0913 (who is compared, on what, by whom, how)
     wins = []
     for name in policies:
         if referee and name != base:
-            judged = Judged(referee, constitution, seed)
+            judged = Judged(referee, constitution, seed, conditions)
             found = judged.compare(asked, replies[base], replies[name], steps.step)
             replies[name].update({reply.key: reply for reply in found.replies})
             wins.append(win_rate(name, found, config.rounds, seed))

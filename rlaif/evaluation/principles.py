@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from rlaif.constitution.principle import Constitution
 from rlaif.judges.base import Case, Judge, Outcome
-from rlaif.records import Comparison, Prompt, Response, Verdict
+from rlaif.judges.scope import Conditions, Question
+from rlaif.records import Abstention, Comparison, Prompt, Response, Verdict
 
 
 class Trial(NamedTuple):
@@ -96,3 +97,34 @@ def summary(trials: list[Trial]) -> list[Summary]:
     """Put trials together by principle, in order."""
     names = dict.fromkeys(trial.principle for trial in trials)
     return [Summary(name, tuple(t for t in trials if t.principle == name)) for name in names]
+
+
+class Condition(NamedTuple):
+    """One principle's `when`, asked of its own examples' prompts: it should be true of each."""
+
+    principle: str
+    said: tuple[bool | Abstention, ...]
+
+    def __str__(self) -> str:
+        """Write one line: of how many it is true, and what to make of it."""
+        true = sum(answer is True for answer in self.said)
+        line = f"{self.principle:<22} {true}/{len(self.said)}    `when` true of its examples"
+        silent = sum(isinstance(answer, Abstention) for answer in self.said)
+        if true + silent < len(self.said):
+            line += "    the judge would leave the principle out; word it otherwise, or use `scope`"
+        return line + (f"    {silent} without an answer" if silent else "")
+
+
+def try_conditions(constitution: Constitution, conditions: Conditions) -> list[Condition]:
+    """Ask every principle's `when` of the prompts of its own examples, in order."""
+    asked = {
+        principle.id: [Question(Prompt.of(e.prompt), principle.when) for e in principle.examples]
+        for principle in constitution.principles
+        if principle.when
+    }
+    questions = (question for each in asked.values() for question in each)
+    said = {id(question): answer for question, answer in conditions.hold(questions)}
+    return [
+        Condition(name, tuple(said[id(question)] for question in each))
+        for name, each in asked.items()
+    ]

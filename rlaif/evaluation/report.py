@@ -12,10 +12,15 @@ import yaml
 
 from rlaif import __version__
 from rlaif.evaluation import figures
+from rlaif.evaluation.audit import pictures
+from rlaif.evaluation.audit.audit import Audit, audit
+from rlaif.evaluation.audit.findings import findings, notes
 from rlaif.evaluation.definitions import DEFINITIONS
+from rlaif.evaluation.labelled import Labelled
 from rlaif.evaluation.labels import BINS, sum_up, use_of_principles
 from rlaif.evaluation.results import Evaluation, Reply
 from rlaif.evaluation.runs import Run, Stage, as_json, read_run
+from rlaif.evaluation.sheet import between, figure
 from rlaif.evaluation.table import (
     Movement,
     footnotes,
@@ -24,6 +29,7 @@ from rlaif.evaluation.table import (
     shown_move,
     table_rows,
 )
+from rlaif.feedback.people import Rated
 from rlaif.records import Prompt
 from rlaif.storage import write_atomically
 
@@ -49,19 +55,28 @@ class Change(NamedTuple):
     movement: Movement
 
 
-def report(run: Path) -> Path:
+def report(run: Path, people: Sequence[Rated] = ()) -> Path:
     """Write `report.html` into a run's folder; what has not been run is named and left out.
+
+    Args:
+        run: the folder.
+        people: what people said of pairs that the run's judge labelled, for its audit.
 
     Raises:
         InputError: when the folder is no run.
         StorageError: for a file of the run that somebody damaged.
     """
     path = run / "report.html"
-    write_atomically(path, render(read_run(run)))
+    write_atomically(path, render(read_run(run), people))
     return path
 
 
-def render(run: Run) -> str:
+def write_audit(found: Audit, path: Path) -> None:
+    """Write an audit as a page of its own."""
+    write_atomically(path, _template("audit_page.html.j2").render(_audit_view(found)))
+
+
+def render(run: Run, people: Sequence[Rated] = ()) -> str:
     """Write a run as one page of HTML."""
     evaluation = run.evaluation
     view: dict[str, Any] = {
@@ -81,6 +96,7 @@ def render(run: Run) -> str:
         "curve_size": _CURVE,
         "reward": next((s.manifest for s in run.stages if s.name == "reward"), None),
         **_labels(run),
+        **_audit(run, people),
     }
     if evaluation:
         view |= {
@@ -94,7 +110,7 @@ def render(run: Run) -> str:
             "pairs": differing_most(evaluation, _SHOWN_PAIRS),
             "wins": {win.policy: win for win in evaluation.wins},
         }
-    return _template().render(view)
+    return _template("report.html.j2").render(view)
 
 
 def _labels(run: Run) -> dict[str, Any]:
@@ -109,12 +125,45 @@ def _labels(run: Run) -> dict[str, Any]:
     return {"labels": labels, "uses": uses, "edges": edges}
 
 
-def _template() -> jinja2.Template:
+def _audit(run: Run, people: Sequence[Rated]) -> dict[str, Any]:
+    labelled = Labelled(run.preferences, run.abstentions["label"])
+    if not labelled.preferences:
+        return {}
+    found = audit(labelled, people=people, constitution=run.constitution)
+    return {**_audit_view(found), "gate": run.gate}
+
+
+def _audit_view(found: Audit) -> dict[str, Any]:
+    own = [found.kin.own] if found.kin and found.kin.own else []
+    return {
+        "audit": found,
+        "audit_notes": notes(found),
+        "findings": findings(found),
+        "rates": [*found.lengths.rates, *own],
+        "pictures": pictures.pictures(found),
+        "box": pictures,
+        "figure": figure,
+        "between": between,
+        "as_json": as_json,
+        "define": DEFINITIONS,
+        "version": __version__,
+        "gate": None,
+    }
+
+
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_source),
     )
-    source = files("rlaif.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source)
+    return environment.get_template(name)
+
+
+def _source(name: str) -> str:
+    return files("rlaif.evaluation").joinpath(name).read_text(encoding="utf-8")
 
 
 def changes(evaluation: Evaluation) -> list[Change]:

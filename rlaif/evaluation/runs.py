@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError, StorageError
+from rlaif.evaluation.audit.gate import Gate
 from rlaif.evaluation.results import Evaluation
 from rlaif.records import (
     Abstention,
@@ -49,6 +50,8 @@ class Run(NamedTuple):
     curves: dict[str, list[Point]]
     """Training steps by stage."""
     evaluation: Evaluation | None
+    gate: Gate | None
+    """What was required of the judge before it labelled."""
 
 
 def read_run(folder: Path) -> Run:
@@ -66,6 +69,7 @@ def read_run(folder: Path) -> Run:
         raise InputError(f"{folder}: not a run: neither experiment.yaml nor a stage's folder")
     constitution = folder / "constitution.yaml"
     evaluation = folder / "evaluate" / "evaluation.json"
+    gate = folder / "label" / "gate.json"
     return Run(
         folder=folder,
         name=str(experiment.get("name") or folder.resolve().name),
@@ -79,6 +83,7 @@ def read_run(folder: Path) -> Run:
         },
         curves={name: _curve(folder / name / "curve.jsonl") for name in STAGES},
         evaluation=_record(evaluation, Evaluation) if evaluation.is_file() else None,
+        gate=_record(gate, Gate) if gate.is_file() else None,
     )
 
 

@@ -11,6 +11,7 @@ from rlaif.evaluation.measures import Item
 from rlaif.evaluation.results import Reply, WinRate
 from rlaif.feedback.label import LabelConfig, label
 from rlaif.judges.base import Judge
+from rlaif.judges.scope import Conditions
 from rlaif.records import Comparison, Preference, Response, Verdict
 
 _EVERY_PRINCIPLE = LabelConfig(principles="all")
@@ -42,8 +43,15 @@ def pairs_to_judge(items: Sequence[Item], per_suite: int | None) -> list[Item]:
 class Judged:
     """A referee and what it judges by."""
 
-    def __init__(self, referee: Judge, constitution: Constitution, seed: int) -> None:
+    def __init__(
+        self,
+        referee: Judge,
+        constitution: Constitution,
+        seed: int,
+        conditions: Conditions | None = None,
+    ) -> None:
         """Bring the referee and the constitution together."""
+        self._conditions = conditions
         self._referee = referee
         self._constitution = constitution
         self._seed = seed
@@ -62,7 +70,14 @@ class Judged:
         found = Found([], Counter(), 0)
         comparisons = self._comparisons(asked, base, own)
         same = 0
-        for outcome in label(comparisons, self._constitution, self._referee, _EVERY_PRINCIPLE):
+        outcomes = label(
+            comparisons,
+            self._constitution,
+            self._referee,
+            _EVERY_PRINCIPLE,
+            conditions=self._conditions,
+        )
+        for outcome in outcomes:
             step("referee judges")
             if isinstance(outcome, Preference):
                 found.replies.append(_judged(own[outcome.id], outcome))

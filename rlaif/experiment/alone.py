@@ -3,24 +3,45 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
-from rlaif.backends.connect import adapter_folder, connect, parse_judge, parse_spec
+from rlaif.backends.connect import connect, parse_judge, parse_spec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
+from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes
 from rlaif.experiment.progress import Watcher, tally
+from rlaif.experiment.requirements import check_require
 from rlaif.feedback.importers import read_pairs
 from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
 from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from, requests_for_each
-from rlaif.records import Comparison, Preference, Prompt, Response, Revision, fingerprint_of
+from rlaif.judges.compose import (
+    Judging,
+    Member,
+    calibration_of,
+    check_judging,
+    conditions_of,
+    conditions_to_ask,
+    judge_of,
+    requests_for_comparison,
+)
+from rlaif.judges.scope import Conditions
+from rlaif.records import (
+    Abstention,
+    Comparison,
+    Preference,
+    Prompt,
+    Response,
+    Revision,
+    fingerprint_of,
+)
 from rlaif.storage import CompletionStore, read_records, write_atomically
 
 
@@ -59,16 +80,40 @@ class Folder:
         """Put this folder's store before a backend."""
         return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
 
-    def judge(self, name: str, config: LabelConfig, constitution: Constitution) -> Judge:
-        """Make a judge by its short name."""
-        spec = parse_judge(name)
-        return judge_from(
-            self.cached(connect(spec, say=self.watcher.say)),
-            config.template,
-            orders=config.orders,
-            adapter=adapter_folder(spec),
-            constitution=constitution,
-        )
+
+class NamedJudges:
+    """Judges by their short names, connected to once, when they are first asked for."""
+
+    def __init__(
+        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
+    ) -> None:
+        """Name them.
+
+        Raises:
+            InputError: for a name that leads nowhere, or one calibration and several judges.
+        """
+        if calibration is not None and len(names) > 1:
+            raise InputError("a calibration is one judge's own; name one --judge with it")
+        named = {"calibration": str(calibration)} if calibration else {}
+        self._specs = [parse_judge(name).model_copy(update=named) for name in names]
+        self._folder = folder
+
+    @cached_property
+    def _members(self) -> list[Member]:
+        folder = self._folder
+        return [
+            Member(folder.cached(connect(spec, say=folder.watcher.say)), calibration_of(spec))
+            for spec in self._specs
+        ]
+
+    def judge(self, config: Judging, constitution: Constitution) -> Judge:
+        """Make the judge that a config describes."""
+        check_judging(config, constitution)
+        return judge_of(self._members, config, constitution)
+
+    def conditions(self, config: Judging, constitution: Constitution) -> Conditions | None:
+        """Make who answers the constitution's `when`: the first judge's model."""
+        return conditions_of(constitution, self._members[0].backend, config)
 
 
 def respond_alone(
@@ -103,12 +148,23 @@ def revise_alone(
     prompts = list(read_records(responses / "prompts.jsonl", Prompt))
     loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
     wanted = _first(loaded, config.responses)
-    critic, judge = folder.backend(models[0]), folder.judge(models[1], LabelConfig(), constitution)
+    critic, named = folder.backend(models[0]), NamedJudges(folder, [models[1]])
+    judge = named.judge(Judging(), constitution)
+    conditions = named.conditions(Judging(), constitution)
     contract = [constitution.fingerprint, critic.name, judge.contract, config.fingerprint, seed]
     folder.open(fingerprint_of(contract))
     with Outcomes(folder.path, Revision, "revisions") as outcomes:
         left = [response for response in wanted if response.id not in outcomes.seen]
-        made = revise(prompts, left, constitution, critic, config, judge=judge, seed=seed)
+        made = revise(
+            prompts,
+            left,
+            constitution,
+            critic,
+            config,
+            judge=judge,
+            conditions=conditions,
+            seed=seed,
+        )
         counts = outcomes.keep(made, folder.watcher, "revise", len(wanted))
     folder.watcher.end(tally("revisions", counts))
 
@@ -124,14 +180,33 @@ def read_comparisons(pairs: Path, limit: int | None, seed: int) -> list[Comparis
 
 
 def label_requests(
-    comparisons: list[Comparison], constitution: Constitution, config: LabelConfig
+    comparisons: list[Comparison], constitution: Constitution, config: LabelConfig, judges: int = 1
 ) -> tuple[int, str]:
     """Count a labelling's requests at most, and say how the number comes about."""
+    principles, how = constitution.principles, config.principles
+    each = requests_for_comparison(config, judges, principles, how)
+    prompts = len({comparison.prompt.text for comparison in comparisons})
+    conditions = prompts * conditions_to_ask(constitution)
+    told = f"{len(comparisons):,} comparisons × {each} ({_how_many(config, constitution, judges)})"
+    if conditions:
+        told += f" + {conditions:,} about prompts"
+    return len(comparisons) * each + conditions, told
+
+
+def _how_many(config: LabelConfig, constitution: Constitution, judges: int) -> str:
+    """Say which principles are asked, by how many, and how often."""
+    vetoes = sum(principle.veto for principle in constitution.principles)
     every = len(constitution.principles)
-    principles = every if config.principles == "all" else min(config.principles.draw, every)
-    each = requests_for_each(config.template, config.orders)
-    total = len(comparisons) * each * principles
-    return total, f"{len(comparisons):,} comparisons × {each} × {principles} principles"
+    drawn = config.principles
+    count = every if drawn == "all" else min(drawn.draw, every - vetoes) + vetoes
+    parts = [f"{count} principle{'s' if count > 1 else ''}"]
+    for number, what in (
+        (judges, "judges"),
+        (len(config.templates), "templates"),
+        (config.repeats, "repeats"),
+    ):
+        parts += [f"{number} {what}"] if number > 1 else []
+    return ", ".join(parts)
 
 
 def label_alone(  # noqa: PLR0913 (the command's own options)
@@ -141,15 +216,27 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     config: LabelConfig,
     folder: Folder,
     *,
+    make_conditions: Callable[[], Conditions | None] = lambda: None,
     seed: int,
     anew: bool = False,
+    is_anyway: bool = False,
 ) -> Counter[str]:
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
-    judge = make_judge()
-    folder.open(contract_of(constitution, judge, config), anew=anew)
+    people = Path(config.require.people) if config.require and config.require.people else None
+    check_require(config.require, constitution, people)
+    judge, conditions = make_judge(), make_conditions()
+    folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
+
+    def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
+        return label(asked, constitution, judge, config, conditions=conditions, seed=seed)
+
+    despite: tuple[str, ...] = ()
+    if config.require:
+        keeper = Gatekeeper(config.require, constitution, judge, labelled, people, seed, is_anyway)
+        despite = keeper.admit(comparisons, folder.path, folder.watcher)
     with Outcomes(folder.path, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, constitution, judge, config, seed=seed)
+        made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
     folder.watcher.end(tally("preferences", counts))
     return counts

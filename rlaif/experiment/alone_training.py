@@ -8,7 +8,6 @@ from rich.table import Table
 from rlaif.backends.base import Backend
 from rlaif.backends.connect import (
     LocalModel,
-    adapter_folder,
     connect,
     model_path,
     parse_judge,
@@ -24,7 +23,7 @@ from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.imitate import Imitated, read_demonstrations
 from rlaif.feedback.importers import read_people
-from rlaif.judges.build import judge_from
+from rlaif.judges.compose import Judging, Member, calibration_of, conditions_of, judge_of
 from rlaif.records import Revision
 from rlaif.storage import read_records, write_atomically
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
@@ -115,7 +114,8 @@ def evaluate_alone(  # noqa: PLR0913 (the command's own options)
         name: connect(parse_spec(name), say=watcher.say) for name in models
     }
     spec = parse_judge(judge)
-    referee = judge_from(connect(spec, say=watcher.say), adapter=adapter_folder(spec))
+    member = Member(connect(spec, say=watcher.say), calibration_of(spec))
+    referee = judge_of([member], Judging(), constitution)
     watcher.begin("evaluate", None)
     evaluation = evaluate(
         policies,
@@ -123,6 +123,7 @@ def evaluate_alone(  # noqa: PLR0913 (the command's own options)
         referee,
         constitution,
         EvaluateConfig(suites=tuple(suites), limit=how[0]),
+        conditions=conditions_of(constitution, member.backend, Judging()),
         is_independent=None,
         seed=how[1],
         progress=lambda done, total, note: watcher.advance(done, f"{done}/{total}  {note}"),

@@ -13,6 +13,7 @@ from rlaif.evaluation.config import EvaluateConfig
 from rlaif.feedback.label import LabelConfig
 from rlaif.feedback.respond import RespondConfig
 from rlaif.feedback.revise import ReviseConfig
+from rlaif.judges.reward import Opponents
 from rlaif.records import Record
 from rlaif.resources import find, shipped
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
@@ -26,10 +27,19 @@ class Models(Record):
     """The model to be trained; its responses are judged."""
     judge: Model
     """Who labels, and who chooses among revisions."""
+    panel: tuple[Model, ...] = ()
+    """More judges that are asked the same; `label.panel` says how their answers become one."""
     critic: Model | None = None
     """Who critiques and revises; the policy where none is named."""
     referee: Model | None = None
-    """Who judges the evaluation, and never the labels; the judge where none is named."""
+    """Who judges the evaluation, and never the labels; the judges where none is named."""
+
+    @model_validator(mode="after")
+    def _each_judges_once(self) -> Self:
+        judges = [spec.model_dump_json() for spec in (self.judge, *self.panel)]
+        if len(set(judges)) < len(judges):
+            raise ValueError("panel: a judge stands twice; ask one more often with label.repeats")
+        return self
 
 
 class PromptsConfig(Record):
@@ -68,6 +78,9 @@ class OptimizeSection(OptimizeConfig):
 
     pairs: Pairs = "all"
     """`widest` trains on the surest pair of each prompt alone."""
+    opponents: Opponents = "all"
+    """For a comparing judge as the reward: each answer meets `all` others of its prompt, or its
+    two neighbours in a `circle`."""
 
 
 class Experiment(Record):

@@ -11,7 +11,6 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.connect import (
     LocalModel,
     ModelSpec,
-    adapter_folder,
     check,
     connect,
     identity,
@@ -22,9 +21,18 @@ from rlaif.errors import InputError, StageError
 from rlaif.experiment.config import Experiment, beside
 from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
+from rlaif.experiment.requirements import check_require
 from rlaif.feedback.prompts import load_prompts
 from rlaif.judges.base import Judge
-from rlaif.judges.build import judge_from, kind_of
+from rlaif.judges.compose import (
+    Judging,
+    Member,
+    calibration_of,
+    check_judging,
+    conditions_of,
+    judge_of,
+)
+from rlaif.judges.scope import Conditions
 from rlaif.records import Prompt, Usage, fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.storage import CompletionStore
@@ -36,8 +44,23 @@ Role = Literal["policy", "critic", "judge", "referee"]
 class Context:
     """An experiment, checked, with its constitution and prompts read and its models by role."""
 
-    def __init__(self, experiment: Experiment, file: Path, runs: Path, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        file: Path,
+        runs: Path,
+        watcher: Watcher,
+        *,
+        is_anyway: bool = False,
+    ) -> None:
         """Read everything that a run needs and check it, before any model is loaded.
+
+        Args:
+            experiment: what to run.
+            file: where it was read from; what it names is looked for beside it.
+            runs: the folder of all runs.
+            watcher: who is told what happens.
+            is_anyway: whether a judge that falls short of what is required labels all the same.
 
         Raises:
             InputError, MissingModelError: for the first thing that a run would stumble over.
@@ -49,6 +72,8 @@ class Context:
         self._prompts_path = beside(file, experiment.prompts.path, "experiments")
         self.train, self.held_out = self._split(load_prompts(self._prompts_path))
         self.demonstrations = self._demonstrations(file)
+        self.people = self._people(file)
+        self.is_anyway = is_anyway
         self._store_path = runs / "completions.sqlite"
         self._backends: dict[str, Cached] = {}
         self._check()
@@ -70,14 +95,20 @@ class Context:
         named = self.experiment.sft.demonstrations if self.experiment.sft else None
         return beside(file, named, "experiments") if named else None
 
+    def _people(self, file: Path) -> Path | None:
+        require = self.experiment.label.require if self.experiment.label else None
+        return beside(file, require.people, "experiments") if require and require.people else None
+
     def _check(self) -> None:
         experiment = self.experiment
+        if experiment.label:
+            check_require(experiment.label.require, self.constitution, self.people)
         for spec in self._specs():
             check(spec)
+            calibration_of(spec)
         for name in self._templates():
             Template.load(name)
-        if experiment.label:
-            kind_of(Template.load(experiment.label.template))
+        check_judging(self.judging, self.constitution)
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
         named = [*(experiment.sft.keep if experiment.sft else ())]
@@ -96,18 +127,30 @@ class Context:
 
     def _specs(self) -> list[ModelSpec]:
         models = self.experiment.models
-        named = [models.policy, models.judge, models.critic, models.referee]
+        named = [models.policy, models.judge, *models.panel, models.critic, models.referee]
         return [spec for spec in named if spec is not None]
 
     def _templates(self) -> list[str]:
-        revise, label = self.experiment.revise, self.experiment.label
+        revise = self.experiment.revise
         names = [revise.template, revise.critique_template] if revise else []
-        return [*names, label.template] if label else names
+        return [*names, *self.judging.templates]
+
+    @property
+    def judging(self) -> Judging:
+        """How a judge is asked, by whichever stage asks one."""
+        return self.experiment.label or Judging()
+
+    def judging_fingerprint(self) -> str:
+        """Stand for how a judge is asked, beside the wording of its prompt files."""
+        how = self.judging.model_dump(mode="json", include={"orders", "repeats", "panel"})
+        return fingerprint_of(how)
 
     def template_fingerprint(self, stage: Literal["revise", "label"]) -> str:
         """Stand for the wording of the prompt files that a stage asks with."""
-        revise, label = self.experiment.revise, self.experiment.label
-        names = [label.template] if label else ["absolute"]
+        revise = self.experiment.revise
+        names = list(self.judging.templates)
+        if any(principle.when for principle in self.constitution.principles):
+            names.append(self.judging.when)
         if stage == "revise" and revise:
             names += [revise.template, revise.critique_template]
         return fingerprint_of([Template.load(name).fingerprint_of_wording for name in names])
@@ -126,9 +169,18 @@ class Context:
             return models.referee or models.judge
         return models.policy if role == "policy" else models.judge
 
+    def judges(self, role: Literal["judge", "referee"]) -> list[ModelSpec]:
+        """Give the models that judge together; a referee of its own judges alone."""
+        models = self.experiment.models
+        if role == "referee" and models.referee:
+            return [models.referee]
+        return [models.judge, *models.panel]
+
     def identity(self, role: Role) -> str:
-        """Name a role's model and its exact weights or version, as far as that can be told."""
-        return identity(self.spec(role))
+        """Name a role's models and their exact weights or version, as far as that can be told."""
+        if role not in ("judge", "referee"):
+            return identity(self.spec(role))
+        return ", ".join(_judge_identity(spec) for spec in self.judges(role))
 
     def identities(self) -> dict[str, str]:
         """Name every role's model."""
@@ -161,15 +213,13 @@ class Context:
 
     def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:
         """Make the judge that labels, or the one that only evaluates."""
-        label = self.experiment.label
-        spec = self.spec(role)
-        return judge_from(
-            self.backend(role),
-            label.template if label else "absolute",
-            orders=label.orders if label else "both",
-            adapter=adapter_folder(spec),
-            constitution=self.constitution,
-        )
+        specs = self.judges(role)
+        members = [Member(self._connect(spec), calibration_of(spec)) for spec in specs]
+        return judge_of(members, self.judging, self.constitution)
+
+    def conditions(self, role: Literal["judge", "referee"] = "judge") -> Conditions | None:
+        """Make who says whether a principle's `when` is true of a prompt, where one has it."""
+        return conditions_of(self.constitution, self.backend(role), self.judging)
 
     def policy_path(self) -> Path:
         """Give the folder of the policy to start from: fine-tuned if it was, else the base."""
@@ -198,3 +248,8 @@ class Context:
         """Count the tokens that were read and written by models asked in this process."""
         used = [backend.usage for backend in self._backends.values()]
         return Usage(read=sum(u.read for u in used), written=sum(u.written for u in used))
+
+
+def _judge_identity(spec: ModelSpec) -> str:
+    named = calibration_of(spec) if spec.calibration else None
+    return f"{identity(spec)} calibrated {named.fingerprint[:8]}" if named else identity(spec)

@@ -86,3 +86,8 @@ def read_preferences(folder: Path, pairs: Literal["all", "widest"] = "all") -> l
     """Read a folder's preferences, or of each prompt the surest alone."""
     preferences = read_outcomes(folder, "preferences", Preference, subject_of)
     return widest(preferences) if pairs == "widest" else preferences
+
+
+def despite_of(preferences: Iterable[Preference]) -> tuple[str, ...]:
+    """Give what the judge of these labels fell short of, each once."""
+    return tuple(dict.fromkeys(what for row in preferences for what in row.despite))

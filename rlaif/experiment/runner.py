@@ -9,6 +9,7 @@ import yaml
 from rlaif import __version__
 from rlaif.constitution.diff import diff, words_changed
 from rlaif.constitution.principle import Constitution
+from rlaif.constitution.write import yaml_text
 from rlaif.errors import InputError, RlaifError, StageError
 from rlaif.experiment.context import Context
 from rlaif.experiment.manifest import State, begin, finish, read_manifest, state_of
@@ -113,6 +114,7 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
             metrics=done.metrics,
             tokens=Usage(read=after.read - before.read, written=after.written - before.written),
             usd=run.usd(),
+            despite=done.despite,
             seconds=round(time.monotonic() - started, 2),
         ),
     )
@@ -123,8 +125,6 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
 def _keep_inputs(run: Context) -> None:
     """Copy the resolved experiment and the constitution into the run, for people and the report."""
     experiment = run.experiment.model_dump(mode="json", exclude_none=True)
-    constitution = run.constitution.model_dump(mode="json", exclude_defaults=True)
-    constitution["principles"] = {p.pop("id"): p for p in constitution["principles"]}
-    for name, data in (("experiment.yaml", experiment), ("constitution.yaml", constitution)):
-        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
-        write_atomically(run.folder / name, text)
+    text = yaml.safe_dump(experiment, sort_keys=False, allow_unicode=True, width=100)
+    write_atomically(run.folder / "experiment.yaml", text)
+    write_atomically(run.folder / "constitution.yaml", yaml_text(run.constitution))

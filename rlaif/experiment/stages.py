@@ -5,7 +5,6 @@ status and every error in a config come back without waiting for torch.
 """
 
 import importlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,13 @@ from typing import Any
 from rlaif.evaluation.suites import load_suite
 from rlaif.experiment.context import Context
 from rlaif.experiment.manifest import key_of
-from rlaif.judges.build import requests_for_each
+from rlaif.experiment.requests import (
+    evaluate_requests,
+    label_requests,
+    optimize_requests,
+    respond_requests,
+    revise_requests,
+)
 from rlaif.records import Prompt, Record, fingerprint_of
 
 
@@ -27,6 +32,8 @@ class Done:
     counts: dict[str, int] = field(default_factory=dict)
     """Outcomes by kind; they add up to the stage's input."""
     metrics: dict[str, float] = field(default_factory=dict)
+    despite: tuple[str, ...] = ()
+    """What the judge of its labels fell short of."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,16 @@ def _optimize_inputs(run: Context) -> dict[str, str]:
         return inputs
     inputs["prompts"] = _prompts(run)
     if config.reward == "judge":
-        inputs |= {"constitution": run.constitution.fingerprint, "judge": run.identity("judge")}
+        inputs |= {
+            "constitution": run.constitution.fingerprint,
+            "judge": run.identity("judge"),
+            **_judging(run),
+        }
     return inputs
+
+
+def _judging(run: Context) -> dict[str, str]:
+    return {"templates": run.template_fingerprint("label"), "judging": run.judging_fingerprint()}
 
 
 def _sft_inputs(run: Context) -> dict[str, str]:
@@ -125,45 +140,10 @@ def _sft_inputs(run: Context) -> dict[str, str]:
     return inputs
 
 
-def _revise_requests(run: Context) -> int:
-    config = run.experiment.revise
-    if config is None:
-        return 0
-    each = int(config.critique) + config.tries + 2 * config.tries  # each try is judged in a pair
-    concerned = sum(config.concerns(prompt) for prompt in run.train)
-    prompts = min(config.prompts, concerned) if config.prompts else concerned
-    return prompts * config.responses * config.rounds * each
-
-
-def _label_requests(run: Context) -> int:
-    config = run.experiment.label
-    if config is None:
-        return 0
-    drawn = run.experiment.respond.samples if run.experiment.respond else 0
-    samples = config.samples or drawn
-    pairs = math.comb(samples, 2)
-    pairs = min(pairs, config.pairs) if config.pairs else pairs
-    principles = len(run.constitution.principles)
-    if config.principles != "all":
-        principles = min(config.principles.draw, principles)
-    prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
-    each = requests_for_each(config.template, config.orders)
-    return prompts * (config.samples + pairs * principles * each)
-
-
-def _respond_requests(run: Context) -> int:
-    config = run.experiment.respond
-    return len(run.train) * config.samples if config else 0
-
-
 def _evaluate_requests(run: Context) -> int:
     config = run.experiment.evaluate
-    if config is None:
-        return 0
-    prompts = sum(len(suite[: config.limit]) for suite in suites_of(run).values())
-    tuned = len(_present(run, "sft", "optimize"))
-    judged = 2 * len(run.constitution.principles) * tuned
-    return prompts * config.samples * (1 + tuned + judged)
+    limit = config.limit if config else None
+    return evaluate_requests(run, sum(len(suite[:limit]) for suite in suites_of(run).values()))
 
 
 STAGES: dict[str, Stage] = {
@@ -173,7 +153,7 @@ STAGES: dict[str, Stage] = {
             "respond",
             after=lambda _: [],
             inputs=lambda run: {"prompts": _prompts(run), "policy": run.identity("policy")},
-            requests=_respond_requests,
+            requests=respond_requests,
         ),
         Stage(
             "revise",
@@ -183,8 +163,9 @@ STAGES: dict[str, Stage] = {
                 "critic": run.identity("critic"),
                 "judge": run.identity("judge"),
                 "templates": run.template_fingerprint("revise"),
+                "judging": run.judging_fingerprint(),
             },
-            requests=_revise_requests,
+            requests=revise_requests,
         ),
         Stage("sft", after=lambda run: _present(run, "respond", "revise"), inputs=_sft_inputs),
         Stage(
@@ -197,14 +178,19 @@ STAGES: dict[str, Stage] = {
                 "policy": run.identity("policy"),
                 "templates": run.template_fingerprint("label"),
             },
-            requests=_label_requests,
+            requests=label_requests,
         ),
         Stage(
             "reward",
             after=lambda run: _present(run, "label"),
             inputs=lambda run: {"policy": run.identity("policy")},
         ),
-        Stage("optimize", after=_optimize_after, inputs=_optimize_inputs),
+        Stage(
+            "optimize",
+            after=_optimize_after,
+            inputs=_optimize_inputs,
+            requests=optimize_requests,
+        ),
         Stage(
             "evaluate",
             after=lambda run: _present(run, "sft", "optimize"),
@@ -213,6 +199,7 @@ STAGES: dict[str, Stage] = {
                 "constitution": run.constitution.fingerprint,
                 "policy": run.identity("policy"),
                 "referee": run.identity("referee"),
+                **_judging(run),
             },
             requests=_evaluate_requests,
         ),

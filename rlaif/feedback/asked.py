@@ -45,6 +45,9 @@ def requests_on(
         return _filled(template, values)
     comparison = read_pair(path, line)
     asked = constitution[principle] if principle else _first_in_scope(constitution, comparison)
+    if "when" in template.inputs:
+        when = {"prompt": comparison.prompt.text, "when": _when_of(asked, constitution)}
+        return _filled(template, when)
     try:
         kind = kind_of(template)
     except TemplateError:
@@ -75,6 +78,14 @@ def _filled(template: Template, values: Mapping[str, Any]) -> list[Request]:
         return [template.render("", values)]
     thinks = template.render_thinking("", values)
     return [thinks, template.render("", values, thought=THOUGHT)]
+
+
+def _when_of(principle: Principle, constitution: Constitution) -> str:
+    if principle.when is None:
+        raise InputError(
+            f"{constitution.name}: the principle {principle.id!r} has no `when` to ask of a prompt"
+        )
+    return principle.when
 
 
 def _first_in_scope(constitution: Constitution, comparison: Comparison) -> Principle:

@@ -5,6 +5,9 @@ A row is one of
     {"chosen": transcript, "rejected": transcript}          HH-RLHF's two whole conversations
     {"prompt": …, "chosen": …, "rejected": …}               TRL's columns, text or messages
     {"prompt": …, "first": …, "second": …}                  two replies, not yet judged
+    {"prompt": …, "first": …, "second": …, "choice": …}     and judged: first, second or tie
+and may say `rater` (or `by`), who judged it. Then it needs an `id`, since several raters' rows of
+one pair share it.
 """
 
 import json
@@ -12,16 +15,39 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 
 from rlaif.errors import InputError
-from rlaif.records import Comparison, Message, Preference, Prompt, Response, fingerprint_of
+from rlaif.records import Choice, Comparison, Message, Preference, Prompt, Response, fingerprint_of
+from rlaif.resources import did_you_mean
 from rlaif.yamlfile import read_text
 
 _TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant): ?")
 _EXPECTED = "expected `chosen` and `rejected`, or `prompt`, `first` and `second`"
+PEOPLE = "people"
+"""Who judged a row that does not say it."""
+
+
+class PairRow(NamedTuple):
+    """One line of a file of pairs."""
+
+    line: int
+    pair: Comparison | Preference
+    rater: str
+    """Who judged it; `people` where the row does not say."""
+    choice: Choice | None
+    """What a row of `first` and `second` says of the two."""
+
+    @property
+    def preference(self) -> Preference | None:
+        """Give what the row says as a label; None where it says nothing."""
+        if isinstance(self.pair, Preference) or self.choice is None:
+            return self.pair if isinstance(self.pair, Preference) else None
+        pair = self.pair.swapped() if self.choice == "second" else self.pair
+        p = 0.5 if self.choice == "tie" else 1.0
+        return _human(pair.id, pair.prompt, pair.first, pair.second, by=self.rater, p=p)
 
 
 def read_pairs(path: Path, *, seed: int = 0) -> Iterator[Comparison]:
@@ -32,8 +58,12 @@ def read_pairs(path: Path, *, seed: int = 0) -> Iterator[Comparison]:
     Raises:
         InputError: for a row that is no pair, or an id that stands twice, with file and line.
     """
-    for pair in _distinct(_rows(path), path):
-        yield pair if isinstance(pair, Comparison) else as_comparison(pair, seed=seed)
+    seen: set[str] = set()
+    for row in pair_rows(path):
+        # Several raters' rows ask the same question once.
+        if row.pair.id not in seen:
+            seen.add(row.pair.id)
+            yield question_of(row, seed=seed)
 
 
 def read_pair(path: Path, line: int | None = None, *, seed: int = 0) -> Comparison:
@@ -42,24 +72,37 @@ def read_pair(path: Path, line: int | None = None, *, seed: int = 0) -> Comparis
     Raises:
         InputError: for a row that is no pair, or a line that holds none.
     """
-    for number, pair in _rows(path):
-        if line is None or number == line:
-            return pair if isinstance(pair, Comparison) else as_comparison(pair, seed=seed)
+    for row in _rows(path):
+        if line is None or row.line == line:
+            return question_of(row, seed=seed)
     raise InputError.at(path, line, "no row here")
 
 
 def read_people(path: Path) -> list[Preference]:
-    """Read what people said of pairs; rows that say nothing are an error.
+    """Read what people said of pairs, a label a row; rows that say nothing are an error.
 
     Raises:
-        InputError: for a row without a label, or an id that stands twice.
+        InputError: for a row without a label, or an id that stands twice for one rater.
     """
-    found: list[Preference] = []
-    for number, pair in enumerate(_distinct(_rows(path), path), start=1):
-        if not isinstance(pair, Preference):
-            raise InputError(f"{path}: pair {number} has no label; expected `chosen`, `rejected`")
-        found.append(pair)
-    return found
+    return [label_of(row, path) for row in pair_rows(path)]
+
+
+def label_of(row: PairRow, path: Path) -> Preference:
+    """Give a row's label.
+
+    Raises:
+        InputError: for a row without one.
+    """
+    label = row.preference
+    if label is None:
+        what = f"pair {row.pair.id} has no label; expected `chosen`, `rejected`, or a `choice`"
+        raise InputError.at(path, row.line, what)
+    return label
+
+
+def question_of(row: PairRow, *, seed: int = 0) -> Comparison:
+    """Give a row's pair as a question: in its own order where it has one, else in a drawn one."""
+    return row.pair if isinstance(row.pair, Comparison) else as_comparison(row.pair, seed=seed)
 
 
 def as_comparison(preference: Preference, *, seed: int = 0) -> Comparison:
@@ -75,7 +118,16 @@ def as_comparison(preference: Preference, *, seed: int = 0) -> Comparison:
     return comparison.swapped() if is_swapped else comparison
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Comparison | Preference]]:
+def pair_rows(path: Path) -> Iterator[PairRow]:
+    """Read a file's rows, each with its line, its rater and its choice.
+
+    Raises:
+        InputError: for a row that is no pair, or an id that stands twice for one rater.
+    """
+    return _distinct(_rows(path), path)
+
+
+def _rows(path: Path) -> Iterator[PairRow]:
     count = 0
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
@@ -85,7 +137,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Comparison | Preference]]:
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise TypeError(_EXPECTED)
-            yield number, _pair(row)
+            yield _row(number, row)
         except ValidationError as error:
             detail = error.errors()[0]
             where = ".".join(str(step) for step in detail["loc"])
@@ -98,24 +150,37 @@ def _rows(path: Path) -> Iterator[tuple[int, Comparison | Preference]]:
         raise InputError(f"{path}: the file has no rows")
 
 
-def _distinct(
-    rows: Iterable[tuple[int, Comparison | Preference]], path: Path
-) -> Iterator[Comparison | Preference]:
-    seen: dict[str, int] = {}
-    for number, pair in rows:
-        if pair.id in seen:
-            raise InputError.at(
-                path, number, f"id {pair.id!r} stands twice, first on line {seen[pair.id]}"
-            )
-        seen[pair.id] = number
-        yield pair
+def _distinct(rows: Iterable[PairRow], path: Path) -> Iterator[PairRow]:
+    seen: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row.pair.id, row.rater)
+        if key in seen:
+            by = "" if row.rater == PEOPLE else f" for the rater {row.rater!r}"
+            what = f"id {row.pair.id!r} stands twice{by}, first on line {seen[key]}"
+            raise InputError.at(path, row.line, what)
+        seen[key] = row.line
+        yield row
+
+
+def _row(number: int, row: dict[str, Any]) -> PairRow:
+    told = {key: value for key, value in row.items() if key not in ("rater", "choice")}
+    rater = row.get("rater", row.get("by"))
+    if "rater" in row and "id" not in row:
+        raise ValueError("a row with a `rater` needs an `id`, so that several raters' rows meet")
+    choice = row.get("choice") if "first" in row else None
+    if choice is not None and choice not in get_args(Choice):
+        raise ValueError(f"choice: {choice!r}{did_you_mean(str(choice), list(get_args(Choice)))}")
+    pair = _pair(told)
+    if isinstance(pair, Preference) and rater is not None:
+        pair = pair.model_copy(update={"by": str(rater)})
+    return PairRow(number, pair, PEOPLE if rater is None else str(rater), choice)
 
 
 def _pair(row: dict[str, Any]) -> Comparison | Preference:
     if "p_chosen" in row:
         return Preference.model_validate(row)
     if isinstance(row.get("first"), dict):
-        return Comparison.model_validate(row)
+        return Comparison.model_validate({key: row[key] for key in row if key != "by"})
     if "first" in row and "second" in row:
         return _comparison(row)
     if "chosen" in row and "rejected" in row:
@@ -206,15 +271,23 @@ def _reply(value: Any, prompt: Prompt, name: str) -> Response:
     return Response(id=name, prompt_id=prompt.id, text=value, author="unknown")
 
 
-def _human(name: str, prompt: Prompt, chosen: Response, rejected: Response) -> Preference:
+def _human(
+    name: str,
+    prompt: Prompt,
+    chosen: Response,
+    rejected: Response,
+    *,
+    by: str = PEOPLE,
+    p: float = 1.0,
+) -> Preference:
     return Preference(
         id=name,
         prompt=prompt,
         chosen=chosen,
         rejected=rejected,
-        p_chosen=1.0,
+        p_chosen=p,
         source="human",
-        by="people",
+        by=by,
     )
 
 

@@ -55,6 +55,7 @@ def _preference(row: Preference) -> Lines:
             lines.append(("reason", verdict.reason))
     lines += [("abstained", f"{a.principle}: {a.kind} {a.detail}") for a in row.abstained]
     lines.append(("by", f"{row.by} ({row.source})"))
+    lines += [("despite", what) for what in row.despite]
     return lines
 
 

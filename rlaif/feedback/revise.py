@@ -14,7 +14,8 @@ from rlaif.constitution.principle import Constitution, Principle
 from rlaif.feedback.text import why_unfit
 from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Judge, Outcome
-from rlaif.judges.principles import Draw, choose
+from rlaif.judges.principles import draw
+from rlaif.judges.scope import Conditions, in_scope
 from rlaif.records import (
     Abstention,
     AbstentionKind,
@@ -64,6 +65,7 @@ class _Draft:
         self.prompt = prompt
         self.before = before
         self.now = before
+        self.in_scope: tuple[Principle, ...] = ()
         self.principle: Principle | None = None
         self.critiques: list[Critique] = []
         self.p_better: float | None = None
@@ -80,10 +82,7 @@ class _Candidate(NamedTuple):
 
 
 class _Reviser:
-    def __init__(
-        self, constitution: Constitution, critic: Backend, judge: Judge | None, seed: int
-    ) -> None:
-        self.constitution = constitution
+    def __init__(self, critic: Backend, judge: Judge | None, seed: int) -> None:
         self.critic = critic
         self.judge = judge
         self.seed = seed
@@ -97,6 +96,7 @@ def revise(  # noqa: PLR0913 (two models take part)
     config: ReviseConfig = ReviseConfig(),
     *,
     judge: Judge | None = None,
+    conditions: Conditions | None = None,
     seed: int = 0,
 ) -> Iterator[Revision | Abstention]:
     """Revise responses; each ends as one revision or one abstention that says why it is left out.
@@ -109,10 +109,12 @@ def revise(  # noqa: PLR0913 (two models take part)
         config: rounds, tries and templates.
         judge: chooses among the tries and leaves out what it does not prefer; without one the
             first try that is fit to use is kept.
+        conditions: who says whether a principle's `when` is true of a prompt; needed where the
+            constitution has one.
         seed: what every draw starts from, together with the response's own id.
     """
-    reviser = _Reviser(constitution, critic, judge, seed)
-    drafts: Iterator[_Draft] = _drafts(prompts, responses, config)
+    reviser = _Reviser(critic, judge, seed)
+    drafts = _in_scope(_drafts(prompts, responses, config), constitution, conditions)
     for number in range(config.rounds):
         drafts = _round(drafts, reviser, config, number)
     for draft in drafts:
@@ -129,6 +131,14 @@ def _drafts(
         if response.prompt_id in by_id and count < config.responses:
             taken[response.prompt_id] = count + 1
             yield _Draft(by_id[response.prompt_id], response)
+
+
+def _in_scope(
+    drafts: Iterator[_Draft], constitution: Constitution, conditions: Conditions | None
+) -> Iterator[_Draft]:
+    for draft, scope in in_scope(drafts, lambda draft: draft.prompt, constitution, conditions):
+        draft.in_scope = scope.principles
+        yield draft
 
 
 def _round(
@@ -152,7 +162,7 @@ def _with_principle(
 ) -> Iterator[_Draft]:
     for draft in drafts:
         place = f"{reviser.seed}:{draft.place(number)}"
-        drawn = choose(reviser.constitution, draft.prompt, Draw(draw=1), place)
+        drawn = draw(draft.in_scope, 1, place)
         draft.principle = drawn[0] if drawn else None
         if drawn:
             yield draft

@@ -4,58 +4,54 @@ A pair's probability follows from the two answers, so the order in which replies
 matter, and a reply that stands in several pairs is asked about once where a store is used.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import Field
 
+from rlaif.answers.answer import Unread
 from rlaif.backends.base import Backend
-from rlaif.constitution.principle import Principle
-from rlaif.judges.asking import Answers, abstain, gather, read
+from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Outcome
-from rlaif.records import Record, Request, Response, Verdict, fingerprint_of
-from rlaif.templates import Read, Template, Unread
-
-_EDGE = 1e-6  # keeps a logit finite where an answer came as a word and not as a probability
+from rlaif.judges.pairwise import unanswered
+from rlaif.judges.propositions import log_odds, logit, sigmoid, statements
+from rlaif.judges.rating import Single, both, unrated
+from rlaif.records import Abstention, Reading, Record, Request, Verdict, fingerprint_of
+from rlaif.templates import Template
 
 
 class Calibration(Record):
-    """What turns a judge's raw log-odds of yes into a probability, fitted on held-out answers."""
+    """What turns a judge's raw log-odds of yes into probabilities, fitted on labelled answers."""
 
     bias: float = 0.0
     """Log-odds at which the judge is undecided."""
     temperature: float = Field(default=1.0, gt=0.0)
-    """How many times too sure the judge is."""
+    """How many times too sure the judge is of one reply."""
+    pair_temperature: float | None = Field(default=None, gt=0.0)
+    """How many times too sure it then is of a pair; `rlaif judge calibrate` fits it. Where none is
+    fitted it is 1, and for scores the prompt file's own."""
 
     def logit(self, share: float) -> float:
         """Give the calibrated log-odds of an answer's share of yes."""
-        kept = min(max(share, _EDGE), 1 - _EDGE)
-        return (math.log(kept / (1 - kept)) - self.bias) / self.temperature
+        return (logit(share) - self.bias) / self.temperature
 
 
-class Statement(NamedTuple):
-    """A yes/no statement and how much a yes counts for the reply; negative counts against."""
+class _Heard(NamedTuple):
+    """What a judge said of one reply under one principle."""
 
-    text: str
-    weight: float
-
-
-def statements(principle: Principle) -> list[Statement]:
-    """Give what to ask of a reply: the propositions if it lists any, else its one sentence."""
-    if principle.propositions:
-        total = sum(proposition.weight for proposition in principle.propositions)
-        return [Statement(p.text, p.sign * p.weight / total) for p in principle.propositions]
-    if principle.negated:
-        return [Statement(principle.negated, -1.0)]
-    return [Statement(principle.text, 1.0)]
+    odds: float
+    """The log-odds that the principle holds."""
+    yes: tuple[float, ...]
+    """Each statement's own calibrated probability of yes."""
+    how: Reading
 
 
 class AbsoluteJudge:
-    """Judge each reply alone, then compare: p = σ(logit(first) − logit(second)).
+    """Judge each reply alone, then compare: p = σ((logit(first) − logit(second)) / τ).
 
     The difference of calibrated log-odds is the log-odds that the principle holds of the first
-    reply and not of the second, given that it holds of exactly one of the two.
+    reply and not of the second, given that it holds of exactly one of the two. τ is the
+    calibration's `pair_temperature`.
     """
 
     def __init__(
@@ -77,59 +73,67 @@ class AbsoluteJudge:
 
     def decide(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Outcome]]:
         """Answer each case once, in completion order."""
-        for case, answers in gather(self._backend, cases, self._ask):
+        for case, answers in gather(self._backend, cases, self._ask_about_both):
             yield case, self._outcome(case, answers)
 
-    def _ask(self, case: Case) -> Mapping[str, Request]:
-        comparison, principle = case
-        return {
-            f"{side} {number}": self._template.render(
-                "", {"prompt": comparison.prompt.text, "reply": reply.text, "principle": asked.text}
+    def rate(self, replies: Iterable[Single]) -> Iterator[tuple[Single, float | Abstention]]:
+        """Give the calibrated log-odds that each reply's principle holds, in completion order."""
+        for rated, answers in gather(self._backend, replies, self._ask):
+            heard = self._hear(rated, answers)
+            yield (
+                rated,
+                (unrated(rated, heard, self.name) if isinstance(heard, Unread) else heard.odds),
             )
-            for side, reply in self._sides(case)
-            for number, asked in enumerate(statements(principle))
+
+    def _ask_about_both(self, case: Case) -> Mapping[str, Request]:
+        return {
+            f"{side} {slot}": request
+            for side, rated in both(case).items()
+            for slot, request in self._ask(rated).items()
         }
 
-    @staticmethod
-    def _sides(case: Case) -> tuple[tuple[str, Response], tuple[str, Response]]:
-        return ("first", case.comparison.first), ("second", case.comparison.second)
+    def _ask(self, rated: Single) -> Mapping[str, Request]:
+        values = {"prompt": rated.prompt.text, "reply": rated.text}
+        return {
+            str(number): self._template.render("", {**values, "principle": asked.text})
+            for number, asked in enumerate(statements(rated.principle))
+        }
+
+    def _hear(self, rated: Single, answers: Answers, side: str = "") -> _Heard | Unread:
+        asked = statements(rated.principle)
+        odds: list[float] = []
+        how: Reading = "logprobs"
+        for number in range(len(asked)):
+            got = read(self._template.answer, answers[f"{side} {number}".strip()])
+            if isinstance(got, Unread):
+                return got
+            odds.append(
+                self._calibration.logit(got.probabilities[self._template.answer.options[0]])
+            )
+            how = got.how
+        return _Heard(log_odds(asked, odds), tuple(map(sigmoid, odds)), how)
 
     def _outcome(self, case: Case, answers: Answers) -> Outcome:
-        logits: dict[str, float] = {}
-        how = "logprobs"
-        for side, _ in self._sides(case):
-            total = 0.0
-            for number, asked in enumerate(statements(case.principle)):
-                got = read(self._template.answer, answers[f"{side} {number}"])
-                if isinstance(got, Unread):
-                    return abstain(
-                        got,
-                        subject=case.comparison.id,
-                        by=self.name,
-                        principle=case.principle.id,
-                    )
-                total += asked.weight * self._logit(got)
-                how = got.how
-            logits[side] = total
+        heard: dict[str, _Heard] = {}
+        for side, rated in both(case).items():
+            said = self._hear(rated, answers, side)
+            if isinstance(said, Unread):
+                return unanswered(case, said, self.name)
+            heard[side] = said
+        difference = heard["first"].odds - heard["second"].odds
         return Verdict(
-            p_first=sigmoid(logits["first"] - logits["second"]),
+            p_first=sigmoid(difference / (self._calibration.pair_temperature or 1.0)),
             judge=self.name,
             principle=case.principle.id,
-            read=how,
-            evidence={f"holds_{side}": round(sigmoid(logit), 6) for side, logit in logits.items()},
+            read=heard["second"].how,
+            evidence=_evidence(heard),
         )
 
-    def _logit(self, got: Read) -> float:
-        return self._calibration.logit(got.probabilities[self._template.answer.options[0]])
 
-
-def sigmoid(logit: float) -> float:
-    """Turn log-odds into a probability, without overflow.
-
-    >>> sigmoid(0.0), sigmoid(-1000.0)
-    (0.5, 0.0)
-    """
-    if logit >= 0:
-        return 1 / (1 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1 + odds)
+def _evidence(heard: Mapping[str, _Heard]) -> dict[str, float]:
+    """Name the probability that the principle holds of each reply, and its propositions' own."""
+    evidence = {f"holds_{side}": round(sigmoid(said.odds), 6) for side, said in heard.items()}
+    for side, said in heard.items():
+        if len(said.yes) > 1:
+            evidence |= {f"yes_{n}_{side}": round(p, 6) for n, p in enumerate(said.yes, start=1)}
+    return evidence

@@ -31,6 +31,7 @@ def judge_from(
     *,
     orders: Orders = "both",
     adapter: Path | None = None,
+    calibration: Calibration | None = None,
     constitution: Constitution | None = None,
 ) -> Judge:
     """Make the judge that a prompt file describes.
@@ -41,6 +42,7 @@ def judge_from(
             `first` and `second` compares, one that takes `replies` ranks.
         orders: how a judge that sees several replies is shown their orders.
         adapter: the folder of the judge's adapter; its `calibration.json` is used where it is.
+        calibration: used in place of the adapter's.
         constitution: where the worked comparisons of a prompt file with `examples` come from.
 
     Raises:
@@ -48,13 +50,14 @@ def judge_from(
     """
     loaded = Template.load(template)
     patient = MoreRoom(backend)
+    fitted = calibration or calibration_in(adapter) or Calibration()
     pool = constitution.principles if constitution else ()
     judge: Judge
     match kind_of(loaded):
         case "absolute":
-            return AbsoluteJudge(patient, loaded, calibration_in(adapter))
+            return AbsoluteJudge(patient, loaded, fitted)
         case "score":
-            return ScoreJudge(patient, loaded)
+            return ScoreJudge(patient, loaded, temperature=fitted.pair_temperature)
         case "rank":
             return RankJudge(patient, loaded, orders=orders)
         case "reasoned":

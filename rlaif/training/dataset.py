@@ -35,7 +35,7 @@ def sft_rows(pairs: Iterable[Revision | tuple[Prompt, str]]) -> list[Row]:
 
 
 def preference_rows(preferences: Iterable[Preference]) -> list[Row]:
-    """Give TRL's conversational preference rows, with each label's probability and weight.
+    """Give TRL's conversational preference rows, with each label's probability, weight and stamp.
 
     Raises:
         InputError: for a pair of equal texts, which holds no preference.
@@ -54,6 +54,7 @@ def preference_rows(preferences: Iterable[Preference]) -> list[Row]:
                 "rejected": [_assistant(preference.rejected.text)],
                 "p_chosen": preference.p_chosen,
                 "weight": preference.weight,
+                "despite": list(preference.despite),
             }
         )
     return rows

@@ -1,7 +1,7 @@
 """What changed between two constitutions is said in words, principle by principle."""
 
 from rlaif.constitution.diff import diff, words_changed
-from rlaif.constitution.principle import Constitution, Principle
+from rlaif.constitution.principle import Constitution, Example, Principle, Proposition
 
 KIND = Principle(id="kind", text="The response is kind.")
 BRIEF = Principle(id="brief", text="The response is brief.")
@@ -41,6 +41,25 @@ def test_weight_veto_and_scope_are_told() -> None:
         "~ kind   veto: False → True",
         "~ kind   scope: none → harmful",
     ]
+
+
+def test_a_when_its_propositions_and_its_examples_are_told() -> None:
+    rhymes = Proposition(text="It rhymes.", sign=-1, weight=2.0)
+    shown = Example(prompt="Hi", better="Good day.", worse="No.")
+    changed = KIND.model_copy(
+        update={"when": "The user asks.", "propositions": (rhymes,), "examples": (shown,)}
+    )
+    assert told([KIND], [changed]) == [
+        "~ kind   when: none → The user asks.",
+        "~ kind   propositions: none → -2 It rhymes.",
+        "~ kind   examples: 0 → 1, not the same pairs",
+    ]
+
+
+def test_a_propositions_new_weight_is_told() -> None:
+    before = KIND.model_copy(update={"propositions": (Proposition(text="It rhymes."),)})
+    after = KIND.model_copy(update={"propositions": (Proposition(text="It rhymes.", weight=3.0),)})
+    assert told([before], [after]) == ["~ kind   propositions: +1 It rhymes. → +3 It rhymes."]
 
 
 def test_a_new_name_for_the_same_sentence_is_a_renaming() -> None:

@@ -52,6 +52,37 @@ def test_a_poor_sentence_is_told(tmp_path: Path, sentence: str, what: str) -> No
     assert found[0].startswith(what)
 
 
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ("The user asks for medical advice.", None),
+        ("The conversation is about money.", None),
+        ("The user asks the assistant for an answer in verse.", "speaks of the assistant"),
+        ("The response gives advice.", "speaks of the response"),
+        ("Money matters.", "is not about what is asked"),
+    ],
+)
+def test_a_when_that_is_a_rule_about_the_response_is_told(
+    tmp_path: Path, when: str, what: str | None
+) -> None:
+    found = said_of(tmp_path, "The response is kind.", rest=f"\n    when: {when}{EXAMPLES}")
+    assert len(found) == (1 if what else 0)
+    if what:
+        assert found[0].startswith("`when` ")
+        assert what in found[0]
+
+
+def test_the_same_sentence_under_another_when_is_fine(tmp_path: Path) -> None:
+    path = tmp_path / "conditions.yaml"
+    path.write_text(
+        "name: conditions\nprinciples:\n"
+        f"  a:\n    text: The response is kind.\n    when: The user is sad.{EXAMPLES}"
+        f"  b:\n    text: The response is kind.\n    when: The user is glad.{EXAMPLES}",
+        encoding="utf-8",
+    )
+    assert lint(Constitution.load(path), path) == []
+
+
 def test_the_same_sentence_twice_is_told_once(tmp_path: Path) -> None:
     said = said_of(tmp_path, "The response is kind.", "The reply is kind.")
     assert said == ["says the same as 'p0'"]

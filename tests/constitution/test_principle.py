@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlaif.constitution.principle import Constitution, Principle
+from rlaif.constitution.principle import Constitution, Principle, Proposition
+from rlaif.constitution.write import yaml_text
 from rlaif.errors import InputError
 
 PLAIN = """name: two
@@ -114,6 +115,45 @@ def test_what_a_judge_reads_changes_the_fingerprint_of_the_rules_and_nothing_els
     assert rules(text="The reply is kind.") != rules()
     assert rules(weight=2.0) != rules()
     assert rules(scope=("harmful",)) != rules()
+    assert rules(when="The user asks about law.") != rules()
+
+
+def test_the_words_that_a_verdict_is_given_to_are_what_is_asked_and_not_what_it_counts() -> None:
+    principle = Principle(id="kind", text="The response is kind.")
+
+    def words(**changes: object) -> str:
+        return principle.model_copy(update=changes).fingerprint_of_wording
+
+    assert words(weight=3.0, veto=True, scope=("harmful",), reasons="so", id="other") == words()
+    changed = [
+        words(text="The reply is kind."),
+        words(negated="The response is unkind."),
+        words(when="The user is sad."),
+        words(propositions=(Proposition(text="It greets."),)),
+        words(propositions=(Proposition(text="It greets.", weight=2.0),)),
+    ]
+    assert len({words(), *changed}) == 6
+
+
+def test_a_when_is_one_line_too(file: Path) -> None:
+    text = PLAIN + "    when: >\n      The user\n      asks.\n"
+    file.write_text(text, encoding="utf-8")
+    assert Constitution.load(file)["brief"].when == "The user asks."
+
+
+def test_propositions_of_which_none_counts_are_told(file: Path) -> None:
+    idle = "    propositions:\n      - {text: It greets., weight: 0}\n"
+    said = mistake(file, PLAIN + idle)
+    assert "every proposition has the weight 0; one at least must count" in said
+    assert mistake(file, PLAIN + idle.replace("0}", "-1}")).startswith("two.yaml:11: ")
+
+
+def test_a_constitution_that_is_written_is_read_as_it_was(file: Path) -> None:
+    before = Constitution.load(file)
+    text = yaml_text(before)
+    assert "  kind: The response is kind.\n" in text
+    file.write_text(text, encoding="utf-8")
+    assert Constitution.load(file) == before
 
 
 sentences = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1)

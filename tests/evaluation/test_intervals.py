@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from rlaif.evaluation.intervals import bootstrap, wilson
+from rlaif.evaluation.intervals import Draws, bootstrap, ratio, wilson
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 7), (3, 10), (64, 64), (41, 120)])
@@ -64,3 +64,36 @@ def test_nothing_has_no_interval() -> None:
 def test_clear_of_zero_means_that_zero_lies_outside() -> None:
     assert bootstrap([1.0, 1.0], ["a", "b"]).is_clear_of_zero
     assert not bootstrap([1.0, -1.0], ["a", "b"]).is_clear_of_zero
+
+
+def test_draws_find_the_mean_and_the_interval_that_the_bootstrap_finds() -> None:
+    values, clusters = [1.0, 1.0, 1.0, 0.0, 0.5], list("aaabc")
+    plain = bootstrap(values, clusters, rounds=4000)
+    found = Draws(clusters, rounds=4000).interval([[v, 1.0] for v in values], ratio)
+    assert found is not None
+    assert found.value == plain.value
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.02)
+
+
+def test_two_figures_of_the_same_draws_are_paired() -> None:
+    # The one is always 0.1 above the other, so no draw gives another difference.
+    draws = Draws([str(number) for number in range(20)], rounds=1000)
+    values = np.random.default_rng(0).random(20)
+    one = draws.interval(np.stack([values, np.ones(20)], axis=1), ratio)
+    other = draws.interval(np.stack([values + 0.1, np.ones(20)], axis=1), ratio)
+    assert one is not None
+    assert other is not None
+    assert (other.low - one.low, other.high - one.high) == pytest.approx((0.1, 0.1))
+
+
+def test_a_figure_that_is_not_defined_has_no_interval() -> None:
+    draws = Draws(["a", "b"], rounds=1000)
+    assert draws.interval([[0.0, 0.0], [0.0, 0.0]], ratio) is None
+    assert Draws([], rounds=1000).interval(np.zeros((0, 2)), ratio) is None
+
+
+def test_draws_in_which_a_figure_is_not_defined_are_left_out() -> None:
+    # Half of the draws of two prompts hold "b" alone or not at all; "b" has no pair that counts.
+    found = Draws(["a", "b"], rounds=1000).interval([[1.0, 1.0], [0.0, 0.0]], ratio)
+    assert found is not None
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)

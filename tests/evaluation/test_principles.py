@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from rlaif.constitution.principle import Constitution, Example, Principle
-from rlaif.evaluation.principles import summary, try_examples
+from rlaif.evaluation.principles import summary, try_conditions, try_examples
 from rlaif.judges.base import Case, Outcome
-from rlaif.records import Abstention, Verdict
+from rlaif.judges.scope import Question
+from rlaif.records import Abstention, AbstentionKind, Verdict
+from tests.judges.fakes import Knows
 
 RULES = Constitution(
     name="c",
@@ -70,3 +72,25 @@ def test_a_wrong_example_an_order_that_decides_and_silence_are_told() -> None:
     assert "1/2    p = 0.90 0.10✗    example 2 judged the other way" in kind
     assert "0.50✗ (orders disagree)" in odd
     assert mute.rstrip().endswith("0/1    p = –    1 without an answer")
+
+
+def test_a_when_should_be_true_of_its_own_examples_and_is_told_where_it_is_not() -> None:
+    kind, odd, mute = RULES.principles
+    rules = Constitution(
+        name="c",
+        principles=(
+            kind.model_copy(update={"when": "The user says Hi."}),
+            odd.model_copy(update={"when": "The user says Hi."}),
+            mute.model_copy(update={"when": "Silence."}),
+        ),
+    )
+
+    def say(question: Question) -> bool | AbstentionKind:
+        return "timeout" if question.when == "Silence." else question.prompt.text == "Hi"
+
+    lines = [str(line) for line in try_conditions(rules, Knows(say, window=3))]
+    assert lines[0].startswith("kind                   1/2    `when` true of its examples")
+    assert "the judge would leave the principle out" in lines[0]
+    assert lines[1].endswith("1/1    `when` true of its examples")
+    assert lines[2].endswith("0/1    `when` true of its examples    1 without an answer")
+    assert try_conditions(RULES, Knows(say)) == []

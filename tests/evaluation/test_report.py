@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from rlaif.errors import InputError, StorageError
-from rlaif.evaluation.report import changes, cost_of, differing_most, report
+from rlaif.evaluation.audit.audit import audit
+from rlaif.evaluation.audit.gate import Checked, Gate
+from rlaif.evaluation.definitions import DEFINITIONS
+from rlaif.evaluation.intervals import Interval
+from rlaif.evaluation.labelled import Labelled
+from rlaif.evaluation.report import changes, cost_of, differing_most, report, write_audit
 from rlaif.evaluation.runs import read_run
+from rlaif.feedback.people import Rated, Rating
+from rlaif.records import Comparison
+from rlaif.storage import write_records
 from tests.evaluation import run_folder
 
 
@@ -50,7 +58,7 @@ class Tags(HTMLParser):
 
 def test_the_page_stands_in_the_run_and_holds_every_part(finished: Path, page: str) -> None:
     assert (finished / "report.html").read_text(encoding="utf-8") == page
-    parts = ["table", "frontier", "pairs", "constitution", "labels", "reward", "curves"]
+    parts = ["table", "frontier", "pairs", "constitution", "labels", "audit", "reward", "curves"]
     ids = [attrs["id"] for tag, attrs in Tags(page).tags if tag == "h2"]
     assert ids == [*parts, "manifest"]
 
@@ -105,6 +113,7 @@ def test_every_figure_of_the_table_tells_its_definition(page: str) -> None:
     [
         (["evaluate"], "table", "not known yet; the policies have not been evaluated"),
         (["label"], "labels", "<b>label</b>: not run"),
+        (["label"], "audit", "<b>label</b>: not run"),
         (["sft", "reward", "optimize"], "curves", "<b>reward</b>: not run"),
         (["reward"], "reward", "<b>reward</b>: not run"),
     ],
@@ -194,3 +203,64 @@ def test_both_colour_schemes_and_small_screens_are_thought_of(page: str) -> None
     assert "prefers-color-scheme: dark" in page
     assert "width=device-width" in page
     assert "@media print" in page
+
+
+def gate() -> Gate:
+    low = Interval(value=0.55, low=0.4, high=0.7)
+    row = Checked(
+        requirement="agreement",
+        wanted=0.7,
+        measured=low,
+        on=f"50 pairs of {run_folder.HOSTILE}",
+        advice="reword the principles",
+    )
+    return Gate(judge="judge", rows=(row,))
+
+
+def test_the_audit_shows_what_was_required_and_what_was_labelled_all_the_same(run: Path) -> None:
+    run_folder.write_text(run / "label" / "gate.json", gate().model_dump_json())
+    labels = [run_folder.preference(n, 0.7) for n in range(3)]
+    stamped = [row.model_copy(update={"despite": gate().despite}) for row in labels]
+    write_records(run / "label" / "preferences.jsonl", stamped)
+    made = run_folder.manifest("reward", despite=gate().despite)
+    run_folder.write_text(run / "reward" / "manifest.json", made)
+    page = report(run).read_text(encoding="utf-8")
+    assert "Labelled despite: agreement 0.55 &lt; 0.7." in page
+    assert "0.40 to 0.70" in page
+    assert "≥ 0.7" in page
+    assert "reword the principles" in page
+    assert f'title="{DEFINITIONS["despite"]}">despite agreement 0.55 &lt; 0.7</span>' in page
+    assert "<script" not in page
+    assert Tags(page).open == []
+
+
+def test_with_people_the_audit_has_a_reliability_picture(run: Path) -> None:
+    labels = [run_folder.preference(n, 0.6 + n / 20) for n in range(6)]
+    write_records(run / "label" / "preferences.jsonl", labels)
+    pairs = [
+        Comparison(id=row.id, prompt=row.prompt, first=row.chosen, second=row.rejected)
+        for row in labels
+    ]
+    people = [Rated(pair, (Rating("ann", "first"),)) for pair in pairs]
+    assert "Says, and is right" not in report(run).read_text(encoding="utf-8")
+    page = report(run, people).read_text(encoding="utf-8")
+    assert "Says, and is right" in page
+    assert Tags(page).open == []
+
+
+def test_every_finding_of_the_audit_tells_its_definition(page: str) -> None:
+    section = page[page.index('id="audit"') : page.index('id="reward"')]
+    table = section[section.index("what the judge goes by") :]
+    rows = re.findall(r"<tr><th( title=\"[A-Z][^\"]+\")?>", table[: table.index("</tbody>")])
+    assert rows
+    assert all(rows)
+    assert section.count("<svg") >= 2
+
+
+def test_an_audit_has_a_page_of_its_own(tmp_path: Path) -> None:
+    labels = [run_folder.preference(n, 0.7) for n in range(3)]
+    write_audit(audit(Labelled(labels, []), rounds=1000), tmp_path / "audit.html")
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "<title>judge · rlaif</title>" in page
+    assert "http" not in page
+    assert Tags(page).open == []

@@ -37,7 +37,7 @@ def write(tmp_path: Path, value: Any, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in shipped_names("prompts") if n not in ("critique", "revise")]
+    "name", [n for n in shipped_names("prompts") if n not in ("critique", "revise", "when")]
 )
 def test_a_pair_is_asked_about_just_as_the_judge_asks(name: str, pairs: Path) -> None:
     listener = ScriptedBackend(lambda request: (request.options or (THOUGHT,))[0])
@@ -49,6 +49,19 @@ def test_a_pair_is_asked_about_just_as_the_judge_asks(name: str, pairs: Path) ->
     assert "The response offers help with something else." in shown[-1].messages[-1].content or (
         name == "compare-reasoned"
     )
+
+
+def test_a_pairs_prompt_is_asked_a_principles_when(pairs: Path) -> None:
+    asks = RULES["offers-something"].model_copy(update={"when": "The user asks about law."})
+    rules = Constitution(name="law", principles=(asks,))
+    [request] = requests_on("when", f"{pairs}:3", rules)
+    comparison = list(read_pairs(pairs))[1]
+    asked = request.messages[-1].content
+    assert comparison.prompt.text in asked
+    assert comparison.first.text not in asked
+    assert asked.endswith("Statement: The user asks about law.")
+    with pytest.raises(InputError, match="'offers-something' has no `when` to ask of a prompt"):
+        requests_on("when", str(pairs), RULES, "offers-something")
 
 
 def test_the_first_row_is_taken_where_no_line_is_named(pairs: Path) -> None:

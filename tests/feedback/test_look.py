@@ -47,6 +47,15 @@ def test_a_run_is_looked_at_by_its_labels(folder: Path) -> None:
     assert rows[0]["by"] == "a judge (judge)"
 
 
+def test_a_row_says_what_its_judge_fell_short_of(folder: Path) -> None:
+    path = folder / "label/preferences.jsonl"
+    row = Preference.model_validate_json(path.read_text(encoding="utf-8").splitlines()[0])
+    stamped = row.model_copy(update={"despite": ("agreement 0.55 < 0.7",)})
+    path.write_text(stamped.model_dump_json() + "\n", encoding="utf-8")
+    [lines] = rows_to_look_at(folder)
+    assert dict(lines)["despite"] == "agreement 0.55 < 0.7"
+
+
 def test_only_one_principle_or_only_flips_are_shown(folder: Path) -> None:
     assert len(list(rows_to_look_at(folder, principle="kind"))) == 1
     [flipped] = rows_to_look_at(folder, is_flipped=True)

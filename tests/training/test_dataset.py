@@ -91,6 +91,12 @@ def test_rows_keep_the_labels_probability_and_weight(preferences) -> None:
     assert row["chosen"] == [{"role": "assistant", "content": "Yes!"}]
 
 
+def test_rows_say_what_their_judge_fell_short_of(preferences) -> None:
+    stamp = ("agreement 0.55 < 0.7",)
+    rows = preference_rows([preferences[0], preferences[0].model_copy(update={"despite": stamp})])
+    assert [row["despite"] for row in rows] == [[], ["agreement 0.55 < 0.7"]]
+
+
 def test_equal_texts_are_refused_by_their_rows_name(preferences) -> None:
     same = preferences[0].model_copy(update={"rejected": preferences[0].chosen})
     with pytest.raises(InputError, match="pair-0: chosen and rejected are the same text"):

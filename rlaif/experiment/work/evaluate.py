@@ -21,6 +21,7 @@ def work(run: Context, folder: Path) -> Done:
         run.judge("referee"),
         run.constitution,
         config,
+        conditions=run.conditions("referee"),
         is_independent=run.identity("referee") != run.identity("judge"),
         seed=run.experiment.seed,
         progress=lambda done, total, note: run.watcher.advance(done, f"{done}/{total}  {note}"),

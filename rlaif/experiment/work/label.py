@@ -1,10 +1,11 @@
 """Label comparisons of responses by the constitution."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rlaif.errors import StageError
 from rlaif.experiment.context import Context
+from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes, read_responses
 from rlaif.experiment.progress import tally
 from rlaif.experiment.stages import Done
@@ -13,7 +14,7 @@ from rlaif.feedback.label import label
 from rlaif.feedback.pair import pair
 from rlaif.feedback.prompts import drawn
 from rlaif.feedback.respond import RespondConfig
-from rlaif.records import Preference, Prompt, Response
+from rlaif.records import Abstention, Comparison, Preference, Prompt, Response
 
 
 def work(run: Context, folder: Path) -> Done:
@@ -25,11 +26,28 @@ def work(run: Context, folder: Path) -> Done:
     comparisons = list(pair(prompts, responses, per_prompt=config.pairs, seed=seed))
     if not comparisons:
         raise StageError("label: no prompt has two responses to compare; raise respond.samples")
+    judge, conditions = run.judge(), run.conditions()
+
+    def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
+        return label(asked, run.constitution, judge, config, conditions=conditions, seed=seed)
+
+    despite: tuple[str, ...] = ()
+    if config.require:
+        keeper = Gatekeeper(
+            config.require,
+            run.constitution,
+            judge,
+            labelled,
+            people=run.people,
+            seed=seed,
+            is_anyway=run.is_anyway,
+        )
+        despite = keeper.admit(comparisons, folder, run.watcher)
     with Outcomes(folder, Preference, "preferences") as outcomes:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
-        made = label(left, run.constitution, run.judge(), config, seed=seed)
+        made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, run.watcher, "label", len(comparisons))
-    return Done(tally("preferences", counts), dict(counts))
+    return Done(tally("preferences", counts), dict(counts), despite=despite)
 
 
 def _responses(run: Context, prompts: Sequence[Prompt], folder: Path) -> list[Response]:

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-from rlaif.backends.connect import adapter_folder
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
-from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.stages import Done
-from rlaif.judges.build import calibration_in
-from rlaif.judges.reward import JudgeReward
-from rlaif.templates import Template
+from rlaif.judges.reward import reward_of
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import Reward, RewardModel
 
@@ -20,27 +17,24 @@ def work(run: Context, folder: Path) -> Done:
     config = run.experiment.optimize
     assert config is not None
     is_offline = config.method == "dpo"
+    preferences = read_preferences(run.finished("label"), config.pairs) if is_offline else []
     trained = optimize_policy(
         config,
         run.policy_path(),
         folder / "model",
-        preferences=read_preferences(run.finished("label"), config.pairs) if is_offline else None,
+        preferences=preferences if is_offline else None,
         prompts=run.train,
         reward=None if is_offline else _reward(run, config),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
     )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
-    return Done(note, trained.left_out, trained.metrics)
+    return Done(note, trained.left_out, trained.metrics, despite_of(preferences))
 
 
 def _reward(run: Context, config: OptimizeSection) -> Reward:
     if config.reward == "model":
         return RewardModel(run.finished("reward") / "model")
-    label = run.experiment.label
-    return JudgeReward(
-        run.backend("judge"),
-        Template.load(label.template if label else "absolute"),
-        run.constitution,
-        calibration=calibration_in(adapter_folder(run.spec("judge"))),
+    return reward_of(
+        run.judge(), run.constitution, conditions=run.conditions(), opponents=config.opponents
     )

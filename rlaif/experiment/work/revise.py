@@ -30,6 +30,7 @@ def work(run: Context, folder: Path) -> Done:
             run.backend("critic"),
             config,
             judge=run.judge(),
+            conditions=run.conditions(),
             seed=run.experiment.seed,
         )
         counts = outcomes.keep(made, run.watcher, "revise", len(wanted))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
-from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.stages import Done
 from rlaif.training.reward import train_reward_model
 
@@ -13,8 +13,9 @@ def work(run: Context, folder: Path) -> Done:
     """Train on the labels, with their probabilities."""
     config = run.experiment.reward
     assert config is not None
+    preferences = read_preferences(run.finished("label"), config.pairs)
     trained = train_reward_model(
-        read_preferences(run.finished("label"), config.pairs),
+        preferences,
         config,
         run.base_path(),
         folder / "model",
@@ -26,4 +27,4 @@ def work(run: Context, folder: Path) -> Done:
     if "accuracy" in metrics:
         low, high = metrics["accuracy_low"], metrics["accuracy_high"]
         note += f", held-out accuracy {metrics['accuracy']:.2f} [{low:.2f}, {high:.2f}]"
-    return Done(note, trained.left_out, metrics)
+    return Done(note, trained.left_out, metrics, despite_of(preferences))

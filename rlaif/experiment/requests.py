@@ -1,0 +1,91 @@
+"""How many requests each stage sends at most, before it sends one."""
+
+import math
+
+from rlaif.experiment.config import OptimizeSection
+from rlaif.experiment.context import Context
+from rlaif.experiment.requirements import gate_requests
+from rlaif.judges.compose import conditions_to_ask, rates_alone, requests_for_comparison
+from rlaif.judges.principles import Choice, Draw
+from rlaif.judges.reward import matched
+
+
+def respond_requests(run: Context) -> int:
+    """Count the draws."""
+    config = run.experiment.respond
+    return len(run.train) * config.samples if config else 0
+
+
+def revise_requests(run: Context) -> int:
+    """Count critiques, tries, and the judging of each try beside what it revises."""
+    config = run.experiment.revise
+    if config is None:
+        return 0
+    judged = config.tries * _dearest(run)
+    each = int(config.critique) + config.tries + judged
+    concerned = sum(config.concerns(prompt) for prompt in run.train)
+    prompts = min(config.prompts, concerned) if config.prompts else concerned
+    return prompts * (config.responses * config.rounds * each + _conditions(run))
+
+
+def label_requests(run: Context) -> int:
+    """Count the new draws and the judging of every pair."""
+    config = run.experiment.label
+    if config is None:
+        return 0
+    drawn = run.experiment.respond.samples if run.experiment.respond else 0
+    samples = config.samples or drawn
+    pairs = math.comb(samples, 2)
+    pairs = min(pairs, config.pairs) if config.pairs else pairs
+    prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
+    judged = pairs * _for_comparison(run, config.principles)
+    gate = gate_requests(config, len(run.judges("judge")), run.constitution)
+    return prompts * (config.samples + judged + _conditions(run)) + gate
+
+
+def optimize_requests(run: Context) -> int:
+    """Count the judging of every answer, where a judge is the reward."""
+    config = run.experiment.optimize
+    if config is None or config.method == "dpo" or config.reward != "judge":
+        return 0
+    groups = math.ceil(_answers(run, config) / config.samples)
+    each = _for_comparison(run, "all")
+    if rates_alone(run.judging, len(run.judges("judge"))):
+        judged = config.samples * each // 2
+    else:
+        judged = len(list(matched(range(config.samples), config.opponents))) * each
+    return groups * judged + len(run.train) * _conditions(run)
+
+
+def evaluate_requests(run: Context, prompts: int) -> int:
+    """Count the replies of each policy, and the judging of each beside the base's."""
+    config = run.experiment.evaluate
+    if config is None:
+        return 0
+    tuned = sum(getattr(run.experiment, name) is not None for name in ("sft", "optimize"))
+    judged = _for_comparison(run, "all", "referee") * tuned
+    return prompts * (config.samples * (1 + tuned + judged) + _conditions(run))
+
+
+def _answers(run: Context, config: OptimizeSection) -> int:
+    if config.steps:
+        return config.steps * config.batch * config.gradient_accumulation
+    return math.ceil(config.epochs * len(run.train)) * config.samples
+
+
+def _for_comparison(run: Context, how: Choice, role: str = "judge") -> int:
+    models = len(run.judges("referee" if role == "referee" else "judge"))
+    return requests_for_comparison(run.judging, models, run.constitution.principles, how)
+
+
+def _dearest(run: Context) -> int:
+    """Count the requests of a pair under the one principle that asks the most."""
+    models = len(run.judges("judge"))
+    return max(
+        requests_for_comparison(run.judging, models, [principle], Draw())
+        for principle in run.constitution.principles
+    )
+
+
+def _conditions(run: Context) -> int:
+    return conditions_to_ask(run.constitution)

@@ -1,0 +1,66 @@
+"""What people said of pairs, rater by rater: the yardstick that a judge is held against."""
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from rlaif.errors import InputError
+from rlaif.feedback.importers import PairRow, label_of, pair_rows, question_of
+from rlaif.records import Choice, Comparison, Preference
+
+
+class Rating(NamedTuple):
+    """One person's answer."""
+
+    rater: str
+    choice: Choice
+
+
+class Rated(NamedTuple):
+    """One pair, as the question it was, and every rater's answer to it."""
+
+    comparison: Comparison
+    ratings: tuple[Rating, ...]
+
+    @property
+    def choice(self) -> Choice:
+        """Give what most raters say; where no answer has most, people left it open: a tie."""
+        (choice, most), *rest = Counter(r.choice for r in self.ratings).most_common(2)
+        return "tie" if rest and rest[0][1] == most else choice
+
+
+def read_ratings(path: Path, *, seed: int = 0) -> list[Rated]:
+    """Read people's labels of pairs; several rows of one id are several raters.
+
+    Raises:
+        InputError: for a row without a label, a rater who answers twice, or two different pairs
+            under one id, with file and line.
+    """
+    questions: dict[str, tuple[Comparison, int]] = {}
+    ratings: dict[str, list[Rating]] = {}
+    for row in pair_rows(path):
+        label = label_of(row, path)
+        comparison, line = questions.setdefault(
+            row.pair.id, (question_of(row, seed=seed), row.line)
+        )
+        if {label.chosen.text, label.rejected.text} != texts_of(comparison):
+            what = f"id {label.id!r} has other replies here than on line {line}"
+            raise InputError.at(path, row.line, what)
+        ratings.setdefault(label.id, []).append(_rating(row, label, comparison))
+    return [Rated(comparison, tuple(ratings[name])) for name, (comparison, _) in questions.items()]
+
+
+def choice_in(label: Preference, comparison: Comparison) -> Choice:
+    """Say which of the two replies, as the comparison shows them, a label prefers."""
+    if label.p_chosen == 0.5:
+        return "tie"
+    return "first" if label.chosen.text == comparison.first.text else "second"
+
+
+def texts_of(comparison: Comparison) -> set[str]:
+    """Give the texts of the two replies."""
+    return {comparison.first.text, comparison.second.text}
+
+
+def _rating(row: PairRow, label: Preference, comparison: Comparison) -> Rating:
+    return Rating(row.rater, choice_in(label, comparison))
