@@ -259,7 +259,7 @@ class Request(Record):
     opening: str = ""
     """Text that the answer is made to start with; not part of the completion."""
     options: tuple[str, ...] = ()
-    """Answers to score: the log-probability of each option's first token is asked for."""
+    """Answers to score: each option's log-probability, as a whole, is asked for."""
 
     @property
     def wanted(self) -> dict[str, Any]:
