@@ -249,6 +249,10 @@ class Usage(Record):
     read: int = 0
     written: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """Count both."""
+        return Usage(read=self.read + other.read, written=self.written + other.written)
+
 
 class Request(Record):
     """What a backend is asked."""
@@ -280,8 +284,10 @@ class Completion(Record):
 class Failure(Record):
     """Why a backend wrote nothing."""
 
-    kind: Literal["backend", "timeout", "empty", "no-logprobs"]
+    kind: Literal["backend", "timeout", "empty", "refused", "no-logprobs"]
     detail: str = ""
+    usage: Usage = Usage()
+    """Tokens that were spent all the same."""
 
 
 class Manifest(Record):
