@@ -42,6 +42,29 @@ def test_a_request_gets_the_same_answer_alone_and_in_a_batch(backend: LocalBacke
         assert one(backend, each) == together[each.id]
 
 
+def test_samples_of_one_prompt_are_those_that_each_would_get_alone(backend: LocalBackend) -> None:
+    asked = [
+        request("Tell me.", sampling=Sampling(max_tokens=9, seed=seed), id=f"{seed}")
+        for seed in range(5)
+    ]
+    together = {got.id: said for got, said in backend.stream([*asked, request("Hello there.")])}
+    assert len({said.text for said in together.values() if isinstance(said, Completion)}) == 6
+    for each in asked:
+        assert one(backend, each) == together[each.id]
+
+
+def test_a_prompt_is_encoded_once_for_its_samples(backend: LocalBackend) -> None:
+    seen: list[torch.Size] = []
+    hook = backend._model.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(given["input_ids"].shape), with_kwargs=True
+    )
+    asked = [request(sampling=Sampling(max_tokens=2, seed=seed)) for seed in range(3)]
+    list(backend.stream(asked))
+    hook.remove()
+    prompt = len(backend._ids(asked[0]))
+    assert [tuple(shape) for shape in seen] == [(1, prompt - 1), (3, 1), (3, 1)]
+
+
 def test_each_request_comes_back_exactly_once(backend: LocalBackend) -> None:
     asked = [request(text, options=("Yes", "No") if n % 2 else ()) for n, text in enumerate(TEXTS)]
     got = [each for each, _ in backend.stream(asked * 2)]
