@@ -126,20 +126,31 @@ class Prefixes:
         self._held: set[Kept] = set()
         self._clock = 0
 
-    def follow(self, at: Kept, tokens: Ids) -> tuple[Kept, int]:
-        """Go on from `at` as far as is kept; say where that ends and how many tokens it is."""
+    def follow(self, at: Kept, tokens: Ids, *, least: int = 1) -> tuple[Kept, int]:
+        """Go on from `at` as far as is kept; say where that ends and how many tokens it is.
+
+        Where the ways part, the last stretch is cut in two, unless it is for fewer than `least`.
+        """
         count = 0
         while count < len(tokens) and (then := at.after.get(tokens[count])):
             same = shared(then.tokens, tokens[count:])
+            parts = same < min(len(then.tokens), len(tokens) - count)
+            if parts and same < least:
+                break
             at = then if same == len(then.tokens) else self._split(then, same)
             count += same
         self._use(at)
         return at, count
 
     def keep(self, at: Kept, tokens: Ids, states: States) -> Kept:
-        """Put tokens after those of `at`; where the first of them is known, nothing is kept."""
+        """Put tokens after those of `at`, as far as they are not kept already."""
+        at, known = self.follow(at, tokens)
+        if known == len(tokens):
+            return at
+        if known:
+            tokens, states = tokens[known:], cut(states, known, len(tokens))
         new = Kept(tokens, states, at)
-        if at.is_held and tokens[0] not in at.after:
+        if at.is_held:
             at.after[tokens[0]] = new
             self._held.add(new)
             new.is_held = True

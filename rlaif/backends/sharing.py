@@ -19,6 +19,7 @@ from rlaif.backends.scoring import Padded, Scored, Scorer, read
 _WIDTHS = {"cpu": 512}
 _WIDTH = 2048
 _SHORT = 64  # tokens that are sooner encoded again than found again
+_FEW = 16  # tokens that are sooner encoded again than left to a row of their own
 _SCALED_BY_LENGTH = frozenset({"dynamic", "longrope"})
 
 
@@ -43,9 +44,8 @@ class Shared:
         new = []
         for branch in branches:
             # A path's last token is encoded in any case: what comes next is read from it.
-            then, known = self._prefixes.follow(
-                at, branch.tokens[: len(branch.tokens) - bool(branch.ending)]
-            )
+            sought = branch.tokens[: len(branch.tokens) - bool(branch.ending)]
+            then, known = self._prefixes.follow(at, sought, least=_FEW)
             if known == 0:
                 new.append(branch)
             elif known == len(branch.tokens):

@@ -74,7 +74,11 @@ def shares(said: Completion | Failure) -> dict[str, float]:
     [
         ("Repeat after me: 10", "10, 10, 10,", SCORES),
         ("Repeat after me: 1", "1 or 10, 1 or 10, 1 or", SCORES),
-        ("Is fire very hot or very cold?", "Ice is very cold. Fire is", HEAT),
+        (
+            "Is fire very hot or very cold? Answer with two words.",
+            "Ice is very cold. Fire is",
+            HEAT,
+        ),
     ],
     ids=["ten", "one or ten", "words"],
 )

@@ -69,6 +69,23 @@ def test_a_beginning_is_found_up_to_where_it_differs() -> None:
     assert prefixes.size == 5
 
 
+def test_a_stretch_is_not_cut_for_a_few_tokens() -> None:
+    prefixes = Prefixes(100)
+    end = keep(prefixes, prefixes.root, 1, 2, 3)
+    assert prefixes.follow(prefixes.root, [1, 2, 9], least=3) == (prefixes.root, 0)
+    assert prefixes.follow(prefixes.root, [1, 2, 3, 9], least=3) == (end, 3)
+    at, known = prefixes.follow(prefixes.root, [1, 2], least=3)  # all of what is sought
+    assert (known, held(at)) == (2, [1, 2])
+
+
+def test_what_is_kept_already_is_not_kept_twice() -> None:
+    prefixes = Prefixes(100)
+    keep(prefixes, prefixes.root, 1, 2, 3)
+    assert held(keep(prefixes, prefixes.root, 1, 2, 4, 5)) == [1, 2, 4, 5]
+    assert held(keep(prefixes, prefixes.root, 1, 2)) == [1, 2]
+    assert prefixes.size == 5
+
+
 def test_what_was_used_longest_ago_goes_first() -> None:
     prefixes = Prefixes(4)
     for first in (1, 2):

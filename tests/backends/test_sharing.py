@@ -76,14 +76,15 @@ many_paths = st.lists(path, min_size=1, max_size=10)
     windows=st.lists(many_paths, min_size=1, max_size=3),
     width=st.integers(1, 30),
     tokens=st.integers(1, 40),
-    short=st.sampled_from([1, 4, 64]),
+    short=st.sampled_from([(1, 1), (4, 2), (64, 16)]),
 )
 def test_what_is_shared_scores_as_what_is_encoded_whole(
-    windows: list[list[list[int]]], width: int, tokens: int, short: int
+    windows: list[list[list[int]]], width: int, tokens: int, short: tuple[int, int]
 ) -> None:
     sharing = Shared(MODEL, tokens=tokens, width=width)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rlaif.backends.sharing._SHORT", short)
+        patch.setattr("rlaif.backends.sharing._SHORT", short[0])
+        patch.setattr("rlaif.backends.sharing._FEW", short[1])
         for paths in windows:
             assert scored(sharing, paths) == pytest.approx(scored(WHOLE, paths), abs=1e-4)
 
@@ -110,6 +111,16 @@ def test_a_lone_path_is_kept_for_the_next_that_begins_like_it() -> None:
             scored(WHOLE, [[*opening, 3]]), abs=1e-4
         )
     assert calls[0] == 1
+
+
+def test_a_few_words_in_common_do_not_take_a_row_apart() -> None:
+    opening = list(range(40)) * 2
+    sharing = Shared(MODEL, tokens=1000)
+    scored(sharing, [[*opening, 90, 91, *range(70)]])
+    new = [[*opening, 90, 91, 80], [*opening, 92, 80]]
+    with counted(MODEL) as calls:
+        assert scored(sharing, new) == pytest.approx(scored(WHOLE, new), abs=1e-4)
+    assert calls[0] == 3 + 2
 
 
 def test_the_same_paths_again_are_read_again() -> None:
