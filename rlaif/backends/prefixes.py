@@ -129,13 +129,12 @@ class Prefixes:
     def follow(self, at: Kept, tokens: Ids, *, least: int = 1) -> tuple[Kept, int]:
         """Go on from `at` as far as is kept; say where that ends and how many tokens it is.
 
-        Where the ways part, the last stretch is cut in two, unless it is for fewer than `least`.
+        Where that is within a stretch, it is cut in two, unless for fewer tokens than `least`.
         """
         count = 0
         while count < len(tokens) and (then := at.after.get(tokens[count])):
             same = shared(then.tokens, tokens[count:])
-            parts = same < min(len(then.tokens), len(tokens) - count)
-            if parts and same < least:
+            if same < min(least, len(then.tokens)):
                 break
             at = then if same == len(then.tokens) else self._split(then, same)
             count += same

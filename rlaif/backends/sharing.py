@@ -45,7 +45,8 @@ class Shared:
         for branch in branches:
             # A path's last token is encoded in any case: what comes next is read from it.
             sought = branch.tokens[: len(branch.tokens) - bool(branch.ending)]
-            then, known = self._prefixes.follow(at, sought, least=_FEW)
+            least = _FEW if branch.ending else min(_FEW, len(sought))
+            then, known = self._prefixes.follow(at, sought, least=least)
             if known == 0:
                 new.append(branch)
             elif known == len(branch.tokens):

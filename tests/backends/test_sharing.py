@@ -71,7 +71,7 @@ path = st.lists(st.integers(0, 2), min_size=1, max_size=9)
 many_paths = st.lists(path, min_size=1, max_size=10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     windows=st.lists(many_paths, min_size=1, max_size=3),
     width=st.integers(1, 30),
