@@ -271,6 +271,10 @@ class Usage(Record):
     read: int = 0
     written: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """Count both."""
+        return Usage(read=self.read + other.read, written=self.written + other.written)
+
 
 class Request(Record):
     """What a backend is asked."""
@@ -281,7 +285,7 @@ class Request(Record):
     opening: str = ""
     """Text that the answer is made to start with; not part of the completion."""
     options: tuple[str, ...] = ()
-    """Answers to score: the log-probability of each option's first token is asked for."""
+    """Answers to score: each option's log-probability, as a whole, is asked for."""
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -302,8 +306,10 @@ class Completion(Record):
 class Failure(Record):
     """Why a backend wrote nothing."""
 
-    kind: Literal["backend", "timeout", "empty", "no-logprobs"]
+    kind: Literal["backend", "timeout", "empty", "refused", "no-logprobs"]
     detail: str = ""
+    usage: Usage = Usage()
+    """Tokens that were spent all the same."""
 
 
 class Manifest(Record):

@@ -61,9 +61,9 @@ class Cached:
         for request, said in self._backend.stream(missing()):
             yield from self._found(found)
             key = self._store.key(self.name, request)
+            self.usage += said.usage
             if isinstance(said, Completion):
                 self._store.put(key, said)
-                self._count(said.usage)
             same = waiting.pop(key)
             self.hits += len(same) - 1
             for twin in same:
@@ -74,8 +74,3 @@ class Cached:
         while found:
             self.hits += 1
             yield found.popleft()
-
-    def _count(self, usage: Usage) -> None:
-        self.usage = Usage(
-            read=self.usage.read + usage.read, written=self.usage.written + usage.written
-        )

@@ -1,13 +1,15 @@
 """The chat-completions format: what is sent for a request, and what is read from the answer."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rlaif.records import Completion, Request, Usage
+from rlaif.backends.likeliest import answer_tokens, option_logprobs, text_of
+from rlaif.records import Completion, Failure, Request, Usage
+from rlaif.templates import spoken
 
 _TOP = 20  # the most that OpenAI's own API gives
-_SPACES = " \n\t▁Ġ"  # the last two are how some servers write a space inside a token
+_ROOM_TO_THINK = 1024
+_MOST = 32_768
 
 
 class NoCompletionError(Exception):
@@ -43,8 +45,21 @@ def body_of(request: Request, model: str, left_out: Iterable[str] = ()) -> dict[
     return {name: value for name, value in body.items() if name not in left_out}
 
 
-def completion_of(request: Request, body: Any, model: str) -> Completion:
-    """Read a completion.
+def with_more_room(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Allow a longer answer, for a model that thought until its tokens were spent.
+
+    Gives None where the body sets no limit, or one that is large already.
+    """
+    limits = {
+        name: min(max(4 * body[name], _ROOM_TO_THINK), _MOST)
+        for name in ("max_tokens", "max_completion_tokens")
+        if isinstance(body.get(name), int) and body[name] < _MOST
+    }
+    return {**body, **limits} if limits else None
+
+
+def completion_of(request: Request, body: Any, model: str) -> Completion | Failure:
+    """Read a completion, or why there is none: the model thought alone, or refused.
 
     What a reasoning model thinks beside its answer is never taken for the answer.
 
@@ -53,43 +68,62 @@ def completion_of(request: Request, body: Any, model: str) -> Completion:
     """
     try:
         choice = body["choices"][0]
-        text = choice["message"].get("content") or ""
+        message = choice["message"]
+        text = message.get("content") or ""
         if not isinstance(text, str):
             raise TypeError("content is no text")
-        usage = body.get("usage") or {}
+        usage, thought = _usage(body.get("usage") or {})
+        if failure := _unanswered(choice, text, thought):
+            return failure.model_copy(update={"usage": usage})
         return Completion(
             text=text.removeprefix(request.opening) if request.opening else text,
             model=model,
-            option_logprobs=_option_logprobs(request.options, choice),
-            usage=Usage(
-                read=int(usage.get("prompt_tokens") or 0),
-                written=int(usage.get("completion_tokens") or 0),
-            ),
+            option_logprobs=_option_logprobs(request.options, choice, text),
+            usage=usage,
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise NoCompletionError(f"{type(error).__name__}: {error}") from None
 
 
-def _option_logprobs(options: Sequence[str], choice: Mapping[str, Any]) -> dict[str, float] | None:
-    """Add up, for each option, the likeliest tokens that are the option; None where none is.
+def _usage(said: Mapping[str, Any]) -> tuple[Usage, int]:
+    """Read the tokens, and how many of those written were thinking."""
+    details = said.get("completion_tokens_details") or {}
+    usage = Usage(
+        read=int(said.get("prompt_tokens") or 0), written=int(said.get("completion_tokens") or 0)
+    )
+    return usage, int(details.get("reasoning_tokens") or 0)
 
-    An option that is not among the likeliest tokens is left out: it holds next to nothing.
+
+def _unanswered(choice: Mapping[str, Any], text: str, thought: int) -> Failure | None:
+    message, end = choice["message"], choice.get("finish_reason")
+    if message.get("refusal"):
+        return Failure(kind="refused", detail=str(message["refusal"])[:300])
+    if end == "content_filter":
+        return Failure(kind="refused", detail="the server's content filter cut the answer off")
+    if spoken(text) or not (thought or text.strip() or _thinking(message) or end == "length"):
+        return None
+    spent = f"{thought} tokens" if thought else "its tokens"
+    return Failure(kind="empty", detail=f"no answer: the model spent {spent} on thinking")
+
+
+def _thinking(message: Mapping[str, Any]) -> str:
+    """Give what a server sends as thinking; each names it in its own way."""
+    return str(message.get("reasoning_content") or message.get("reasoning") or "")
+
+
+def _option_logprobs(
+    options: Sequence[str], choice: Mapping[str, Any], text: str
+) -> dict[str, float] | None:
+    """Read the options' log-probabilities where the answer begins; None where they are not known.
+
+    Some servers send the thinking's tokens too: what is read must be the answer's.
     """
-    if not options:
+    tokens = answer_tokens((choice.get("logprobs") or {}).get("content") or [])
+    if not options or not tokens:
         return None
-    tokens = (choice.get("logprobs") or {}).get("content") or []
-    # A model may put a space or a line break before its answer.
-    first = next((token for token in tokens if token["token"].strip(_SPACES)), None)
-    if first is None:
+    answer = spoken(text)
+    if (_thinking(choice["message"]) or answer != text.strip()) and not answer.startswith(
+        text_of(tokens[0]).strip()
+    ):
         return None
-    found: dict[str, list[float]] = {}
-    for top in first.get("top_logprobs") or []:
-        option, logprob = top["token"].strip(_SPACES), top["logprob"]
-        if option in options and logprob is not None and math.isfinite(logprob):
-            found.setdefault(option, []).append(float(logprob))
-    return {option: _logsumexp(found[option]) for option in options if option in found} or None
-
-
-def _logsumexp(values: Sequence[float]) -> float:
-    highest = max(values)
-    return highest + math.log(sum(math.exp(value - highest) for value in values))
+    return option_logprobs(options, tokens)

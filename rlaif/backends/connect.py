@@ -131,6 +131,7 @@ def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backen
         name=identity(spec),
         adapter=adapter_folder(spec),
         batch=spec.batch,
+        tokens=spec.tokens,
         dtype=spec.dtype,
         device=spec.device,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import openai
 
 from rlaif.backends.base import Answered
-from rlaif.backends.chat import NoCompletionError, body_of, completion_of
+from rlaif.backends.chat import NoCompletionError, body_of, completion_of, with_more_room
 from rlaif.backends.retry import is_worth_retrying, retry_after, wait_before
 from rlaif.backends.spec import OpenAIModel
 from rlaif.errors import BackendError
@@ -20,19 +20,12 @@ from rlaif.records import Completion, Failure, Request
 _HOPELESS_AT_FIRST = 10  # failures in a row, before anything has succeeded
 _HOPELESS = 50
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
+_CHECK = "check base_url and the server"
+_ADVICE = {"empty": "allow longer answers by max_tokens, under sampling in the prompt file"}
 _NO_MONEY = "insufficient_quota"
 _OPTIONAL = frozenset(
     {"temperature", "top_p", "max_tokens", "seed", "stop", "logprobs", "top_logprobs"}
 )
-
-
-class _Refused(Exception):  # noqa: N818 - an outcome of one request, not of the program
-    """A request that failed for good; `is_ours` where the request itself is at fault."""
-
-    def __init__(self, failure: Failure, *, is_ours: bool = False) -> None:
-        super().__init__(failure.detail)
-        self.failure = failure
-        self.is_ours = is_ours
 
 
 class OpenAIBackend:
@@ -105,15 +98,16 @@ class OpenAIBackend:
             self._loop.close()
 
     async def _answer(self, request: Request, health: "_Health") -> Answered:
-        try:
-            completion = await self._persist(request)
-        except _Refused as refused:
-            health.failed(refused)
-            return request, refused.failure
-        health.succeeded()
-        return request, completion
+        said = await self._persist(request)
+        body = self._body(request, self.left_out)
+        if isinstance(said, Failure) and said.kind == "empty" and with_more_room(body):
+            spent = said.usage
+            said = await self._persist(request, is_roomy=True)
+            said = said.model_copy(update={"usage": spent + said.usage})
+        health.note(said)
+        return request, said
 
-    async def _persist(self, request: Request) -> Completion:
+    async def _persist(self, request: Request, *, is_roomy: bool = False) -> Completion | Failure:
         """Ask until there is an answer, or no attempt is left."""
         attempt = 0
         while True:
@@ -121,7 +115,7 @@ class OpenAIBackend:
             left_out = frozenset(self.left_out)
             try:
                 async with asyncio.timeout(self._spec.timeout):
-                    return await self._ask(request, left_out)
+                    return await self._ask(request, left_out, is_roomy=is_roomy)
             except (TimeoutError, openai.APITimeoutError):
                 failure = Failure(
                     kind="timeout", detail=f"no answer within {self._spec.timeout:g} s"
@@ -130,6 +124,8 @@ class OpenAIBackend:
                 if self._leaves_out(error, left_out):
                     continue
                 failure = self._failure(error)
+                if not is_worth_retrying(error.status_code):
+                    return failure
                 asked = retry_after(error.response.headers)
             except openai.APIConnectionError as error:
                 why = type(error.__cause__ or error).__name__
@@ -139,11 +135,17 @@ class OpenAIBackend:
                 failure = Failure(kind="backend", detail=detail)
             attempt += 1
             if attempt == self._spec.attempts:
-                raise _Refused(failure)
+                return failure
             await asyncio.sleep(wait_before(attempt - 1, self._first_wait, asked))
 
-    async def _ask(self, request: Request, left_out: Iterable[str]) -> Completion:
-        body = body_of(request, self._spec.model, left_out) | self._spec.extra_body
+    def _body(self, request: Request, left_out: Iterable[str]) -> dict[str, Any]:
+        return body_of(request, self._spec.model, left_out) | self._spec.extra_body
+
+    async def _ask(
+        self, request: Request, left_out: Iterable[str], *, is_roomy: bool
+    ) -> Completion | Failure:
+        body = self._body(request, left_out)
+        body = (with_more_room(body) or body) if is_roomy else body
         # The raw response, since the client's own reading passes a page of HTML on as a text.
         raw = await self._client.chat.completions.with_raw_response.create(
             model=body.pop("model"), messages=body.pop("messages"), extra_body=body
@@ -165,11 +167,10 @@ class OpenAIBackend:
         return True
 
     def _failure(self, error: openai.APIStatusError) -> Failure:
-        """Make a status a failure that is worth another attempt.
+        """Make a status a failure of this request.
 
         Raises:
             BackendError: when no request can succeed.
-            _Refused: when this request never will.
         """
         status, model = error.status_code, self._spec.model
         said = self._clean(f"HTTP {status}: {error.message}")
@@ -188,10 +189,7 @@ class OpenAIBackend:
             raise BackendError(f"{model}: not found at {where} ({said}); check model and base_url")
         if error.code == _NO_MONEY:
             raise BackendError(f"{model}: no quota is left for the key in {self._spec.key_env}")
-        failure = Failure(kind="backend", detail=said)
-        if not is_worth_retrying(status):
-            raise _Refused(failure, is_ours=error.code in _FILTERED)
-        return failure
+        return Failure(kind="refused" if error.code in _FILTERED else "backend", detail=said)
 
     def _clean(self, text: str) -> str:
         """Put a server's words on one line, without the key that some of them repeat."""
@@ -207,21 +205,19 @@ class _Health:
         self._in_a_row = 0
         self._limit = _HOPELESS_AT_FIRST
 
-    def succeeded(self) -> None:
-        self._in_a_row, self._limit = 0, _HOPELESS
-
-    def failed(self, refused: _Refused) -> None:
-        """Count a failure.
+    def note(self, said: Completion | Failure) -> None:
+        """Count a failure, or start anew.
 
         Raises:
-            BackendError: when it is one too many.
+            BackendError: when it is one failure too many.
         """
-        if refused.is_ours:
-            return
-        self._in_a_row += 1
-        if self._in_a_row >= self._limit:
-            where = self._spec.base_url or "OpenAI"
-            raise BackendError(
-                f"{self._spec.model}: {self._in_a_row} requests in a row failed at {where}, the "
-                f"last with: {refused.failure.detail}; check base_url and the server"
-            )
+        if isinstance(said, Completion):
+            self._in_a_row, self._limit = 0, _HOPELESS
+        elif said.kind != "refused":  # which is this one request's own affair
+            self._in_a_row += 1
+            if self._in_a_row >= self._limit:
+                where = self._spec.base_url or "OpenAI"
+                raise BackendError(
+                    f"{self._spec.model}: {self._in_a_row} requests in a row failed at {where}, "
+                    f"the last with: {said.detail}; {_ADVICE.get(said.kind, _CHECK)}"
+                )

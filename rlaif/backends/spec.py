@@ -17,6 +17,8 @@ class LocalModel(Record):
     """`embedded-judge`, `embedded-referee`, or a PEFT adapter's folder."""
     batch: int = Field(default=32, ge=1)
     """Sequences at once."""
+    tokens: int = Field(default=8192, ge=1)
+    """Where options are scored: tokens of shared beginnings kept in memory, and of one batch."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """`auto` takes bfloat16 where the machine computes in it, else float32."""
     device: str = "auto"

@@ -22,11 +22,13 @@ Script = Callable[[Body, int], Reply]
 """From what was sent, and how often the same conversation was sent before."""
 
 
-def said(text: str | None, top: dict[str, float] | None = None, **message: Any) -> Reply:
+def said(
+    text: str | None, top: dict[str, float] | None = None, end: str = "stop", **message: Any
+) -> Reply:
     """An ordinary completion, with the likeliest first tokens where they are given."""
     choice: Body = {
         "index": 0,
-        "finish_reason": "stop",
+        "finish_reason": end,
         "message": {"role": "assistant", "content": text, **message},
     }
     if top is not None:
@@ -35,6 +37,15 @@ def said(text: str | None, top: dict[str, float] | None = None, **message: Any) 
         choice["logprobs"] = {"content": [first]}
     usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
     return Reply(body={"id": "c", "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def thought(text: str | None, spent: int, **message: Any) -> Reply:
+    """What a reasoning model sends when its tokens are gone before it has answered."""
+    reply = said(text, end="length", **message)
+    assert isinstance(reply.body, dict)
+    details = {"completion_tokens": spent, "completion_tokens_details": {"reasoning_tokens": spent}}
+    reply.body["usage"].update(details)
+    return reply
 
 
 def refused(status: int, message: str, headers: dict[str, str] | None = None, **more: Any) -> Reply:

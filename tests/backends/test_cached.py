@@ -131,3 +131,10 @@ def test_each_request_comes_back_exactly_once(
         # What is in the store from an earlier example may be answered although it would fail now.
         assert isinstance(said, Failure) or said.text == text
         assert isinstance(said, Completion) or text in failing
+
+
+def test_what_a_failure_cost_is_counted(store: CompletionStore) -> None:
+    spent = Failure(kind="empty", usage=Usage(read=3, written=300))
+    cached = Cached(ScriptedBackend(lambda _: spent), store)
+    list(cached.stream([request("a"), request("b")]))
+    assert cached.usage == Usage(read=6, written=600)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rlaif.backends.local import LocalBackend, _drawn, _nucleus
+from rlaif.backends.local import LocalBackend
 from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Completion, Failure, Message, Request, Sampling
 
@@ -44,6 +42,29 @@ def test_a_request_gets_the_same_answer_alone_and_in_a_batch(backend: LocalBacke
         assert one(backend, each) == together[each.id]
 
 
+def test_samples_of_one_prompt_are_those_that_each_would_get_alone(backend: LocalBackend) -> None:
+    asked = [
+        request("Tell me.", sampling=Sampling(max_tokens=9, seed=seed), id=f"{seed}")
+        for seed in range(5)
+    ]
+    together = {got.id: said for got, said in backend.stream([*asked, request("Hello there.")])}
+    assert len({said.text for said in together.values() if isinstance(said, Completion)}) == 6
+    for each in asked:
+        assert one(backend, each) == together[each.id]
+
+
+def test_a_prompt_is_encoded_once_for_its_samples(backend: LocalBackend) -> None:
+    seen: list[torch.Size] = []
+    hook = backend._model.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(given["input_ids"].shape), with_kwargs=True
+    )
+    asked = [request(sampling=Sampling(max_tokens=2, seed=seed)) for seed in range(3)]
+    list(backend.stream(asked))
+    hook.remove()
+    prompt = len(backend._ids(asked[0]))
+    assert [tuple(shape) for shape in seen] == [(1, prompt - 1), (3, 1), (3, 1)]
+
+
 def test_each_request_comes_back_exactly_once(backend: LocalBackend) -> None:
     asked = [request(text, options=("Yes", "No") if n % 2 else ()) for n, text in enumerate(TEXTS)]
     got = [each for each, _ in backend.stream(asked * 2)]
@@ -70,34 +91,6 @@ def test_temperature_zero_takes_the_likeliest_token(
         best = model(ids).logits[:, -1].argmax(-1, keepdim=True)
         ids = torch.cat([ids, best], dim=1)
     assert said.text == tokenizer.decode(ids[0, -4:])
-
-
-def test_draws_follow_the_distribution() -> None:
-    logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
-    draws = [int(_drawn(logits, Sampling(top_p=1, temperature=1, seed=n), 2)) for n in range(4000)]
-    shares = [draws.count(token) / len(draws) for token in range(4)]
-    assert shares == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.03)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    logits=st.lists(st.floats(-9, 9, width=32), min_size=1, max_size=40, unique=True),
-    top_p=st.floats(0.05, 1.0),
-    likeliest=st.integers(1, 8),
-)
-def test_the_nucleus_is_the_smallest_set_with_enough_probability(
-    logits: list[float], top_p: float, likeliest: int
-) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rlaif.backends.local._LIKELIEST", likeliest)
-        _, places = _nucleus(torch.tensor(logits), top_p)
-    kept = torch.zeros(len(logits), dtype=torch.bool).index_fill(0, places, value=True)
-    shares = torch.softmax(torch.tensor(logits), -1)
-    held = float(shares[kept].sum())
-    assert held >= top_p - 1e-4
-    assert held - float(shares[kept].min()) <= top_p + 1e-4
-    if not kept.all():
-        assert shares[kept].min() >= shares[~kept].max()
 
 
 def test_a_stop_text_ends_the_answer(backend: LocalBackend) -> None:
@@ -134,9 +127,35 @@ def test_options_hold_their_share_of_the_whole_vocabulary(
     assert said.text == max(scored, key=lambda option: scored[option])
 
 
-def test_options_that_begin_alike_are_refused(backend: LocalBackend) -> None:
-    with pytest.raises(InputError, match="'Reply A' and 'Reply B' begin with the same token"):
-        one(backend, request(options=("Reply A", "Reply B")))
+def test_options_that_begin_alike_are_scored_as_a_whole(
+    backend: LocalBackend, tiny_model: Path
+) -> None:
+    said = one(backend, request(options=("Reply A", "Reply B", "Reply", "1", "10")))
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    text = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    prompt = tokenizer(text)["input_ids"]
+
+    def share(option: str) -> float:
+        total = 0.0
+        for lead in ("", " "):
+            ids = tokenizer(lead + option)["input_ids"]
+            logits = model(torch.tensor([prompt + ids])).logits[0].detach()
+            places = range(len(prompt) - 1, len(prompt) - 1 + len(ids))
+            steps = torch.log_softmax(logits, -1)[list(places), ids]
+            total += float(steps.sum().exp())
+        return total
+
+    wanted = {option: share(option) for option in ("Reply A", "Reply B", "Reply", "1", "10")}
+    wanted["Reply"] -= wanted["Reply A"] + wanted["Reply B"]
+    wanted["1"] -= wanted["10"]
+    got = said.option_logprobs or {}
+    assert {option: math.exp(p) for option, p in got.items()} == pytest.approx(wanted, rel=1e-3)
+
+
+def test_options_that_are_the_same_tokens_are_refused(backend: LocalBackend) -> None:
+    with pytest.raises(InputError, match="'A' and ' A' are the same tokens"):
+        one(backend, request(options=("A", " A")))
 
 
 def test_text_cannot_open_a_turn(backend: LocalBackend) -> None:

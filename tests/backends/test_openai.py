@@ -13,7 +13,16 @@ from rlaif.backends.openai import OpenAIBackend
 from rlaif.backends.spec import OpenAIModel
 from rlaif.errors import BackendError
 from rlaif.records import Completion, Failure, Message, Request, Sampling
-from tests.backends.fake_server import Body, FakeServer, Reply, Script, refused, said, serve
+from tests.backends.fake_server import (
+    Body,
+    FakeServer,
+    Reply,
+    Script,
+    refused,
+    said,
+    serve,
+    thought,
+)
 
 KEY = "sk-very-secret-0123456789"
 
@@ -214,7 +223,9 @@ def test_option_logprobs_add_the_spellings_of_an_option(ask: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [said("Yes"), said("Yes", {}), said("Yes", {"Perhaps": -0.1})], ids=str
+    "reply",
+    [said("Yes"), said("Yes", {}), said("Yes", {"Perhaps": -0.1}), said("Yes", {"Yes": -0.7})],
+    ids=["none", "no token", "no option", "the written token alone"],
 )
 def test_logprobs_that_did_not_come_back_are_none(ask: Any, reply: Reply) -> None:
     with serve(lambda *_: reply) as server:
@@ -224,11 +235,96 @@ def test_logprobs_that_did_not_come_back_are_none(ask: Any, reply: Reply) -> Non
     assert answer.text == "Yes"
 
 
-def test_thinking_is_never_the_answer(ask: Any) -> None:
-    with serve(lambda *_: said(None, reasoning_content="B, surely")) as server:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        said(None, reasoning_content="B, surely"),
+        said("", reasoning="B, surely"),
+        said("<think>B, surely"),
+        thought(None, 300),
+        said(None, end="length"),
+    ],
+    ids=["beside", "beside, by another name", "unfinished", "hidden", "cut off"],
+)
+def test_thinking_without_an_answer_is_asked_once_more_with_more_room(
+    ask: Any, reply: Reply
+) -> None:
+    sampling = Sampling(max_tokens=2000)
+    with serve(lambda *_: reply) as server:
+        answer = once(ask(server), request(sampling=sampling))
+    assert isinstance(answer, Failure)
+    assert answer.kind == "empty"
+    assert [body["max_tokens"] for body in server.seen] == [2000, 8000]
+
+
+def test_what_was_spent_on_thinking_is_said_and_counted(ask: Any) -> None:
+    with serve(lambda _, before: said("B") if before else thought(None, 300)) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Completion)
+    assert answer.text == "B"
+    assert (answer.usage.read, answer.usage.written) == (7 + 7, 300 + 2)
+    with serve(lambda *_: thought("", 300)) as server:
+        failed = once(ask(server))
+    assert isinstance(failed, Failure)
+    assert "spent 300 tokens on thinking" in failed.detail
+    assert failed.usage.written == 600
+
+
+@pytest.mark.parametrize(
+    ("limit", "then"), [(1, [1, 1024]), (20_000, [20_000, 32_768]), (40_000, [40_000])]
+)
+def test_more_room_is_enough_to_think_in_and_has_an_end(
+    ask: Any, limit: int, then: list[int]
+) -> None:
+    with serve(lambda *_: thought(None, 9)) as server:
+        once(ask(server), request(sampling=Sampling(max_tokens=limit)))
+    assert [body["max_tokens"] for body in server.seen] == then
+
+
+def test_a_limit_of_the_user_is_the_one_that_grows(ask: Any) -> None:
+    with serve(lambda *_: thought(None, 9)) as server:
+        once(ask(server, extra_body={"max_completion_tokens": 3000}))
+    assert [body["max_completion_tokens"] for body in server.seen] == [3000, 12_000]
+
+
+def test_thinking_before_an_answer_is_left_to_the_reader(ask: Any) -> None:
+    with serve(lambda *_: said("<think>A? no.</think> B")) as server:
+        answer = once(ask(server))
+    assert isinstance(answer, Completion)
+    assert answer.text == "<think>A? no.</think> B"
+    assert len(server.seen) == 1
+
+
+def test_an_answer_of_nothing_by_a_model_that_does_not_think_is_a_completion(ask: Any) -> None:
+    with serve(lambda *_: said("")) as server:
         answer = once(ask(server))
     assert isinstance(answer, Completion)
     assert answer.text == ""
+
+
+def test_models_that_only_think_stop_the_run_and_say_what_helps(ask: Any) -> None:
+    with (
+        serve(lambda *_: thought(None, 9)) as server,
+        pytest.raises(BackendError, match=r"spent 9 tokens on thinking; .* max_tokens"),
+    ):
+        list(ask(server).stream(request(str(number)) for number in range(1000)))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        said(None, refusal="I cannot compare these."),
+        said("I can", end="content_filter"),
+        refused(400, "filtered", code="content_filter"),
+    ],
+    ids=["refusal", "cut off by a filter", "not let through"],
+)
+def test_a_refusal_is_a_failure_of_its_own_kind_and_not_asked_again(ask: Any, reply: Reply) -> None:
+    with serve(lambda *_: reply) as server:
+        answers = list(ask(server).stream(request(str(number)) for number in range(30)))
+    assert {answer.kind for _, answer in answers} == {"refused"}
+    assert all(answer.detail for _, answer in answers)
+    assert len(server.seen) == 30
 
 
 def test_never_more_in_flight_than_allowed_and_no_more_pulled(ask: Any) -> None:

@@ -1,5 +1,6 @@
 """What a served model writes and scores is what the local one does."""
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from rlaif.backends.local import LocalBackend
 from rlaif.backends.openai import OpenAIBackend
 from rlaif.backends.spec import OpenAIModel
 from rlaif.embedded.find import embedded_model
-from rlaif.records import Completion, Message, Request, Sampling
+from rlaif.records import Completion, Failure, Message, Request, Sampling
 
 pytestmark = pytest.mark.slow
 
@@ -55,3 +56,49 @@ def test_a_served_model_scores_options_as_the_local_one_does(served: OpenAIBacke
             assert theirs.option_logprobs is not None
             # The server computes with the quantised weights themselves.
             assert theirs.option_logprobs == pytest.approx(mine.option_logprobs, abs=0.3)
+
+
+SCORES = tuple(str(number) for number in range(1, 11))
+HEAT = ("very hot", "very cold")
+
+
+def shares(said: Completion | Failure) -> dict[str, float]:
+    assert isinstance(said, Completion), said
+    assert said.option_logprobs is not None
+    held = {option: math.exp(value) for option, value in said.option_logprobs.items()}
+    return {option: share / sum(held.values()) for option, share in held.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "opening", "options"),
+    [
+        ("Repeat after me: 10", "10, 10, 10,", SCORES),
+        ("Repeat after me: 1", "1 or 10, 1 or 10, 1 or", SCORES),
+        (
+            "Is fire very hot or very cold? Answer with two words.",
+            "Ice is very cold. Fire is",
+            HEAT,
+        ),
+    ],
+    ids=["ten", "one or ten", "words"],
+)
+def test_options_of_several_tokens_are_served_as_they_are_scored_here(
+    served: OpenAIBackend, text: str, opening: str, options: tuple[str, ...]
+) -> None:
+    """This model splits digits, so that a ten begins as a one does."""
+    local = LocalBackend(embedded_model(), dtype="float32")
+    sampling = Sampling(max_tokens=3, temperature=0)
+    asked = request(text, options=options, sampling=sampling, opening=opening)
+    [(_, here)], [(_, there)] = local.stream([asked]), served.stream([asked])
+    mine, theirs = shares(here), shares(there)
+    for option in options:
+        assert theirs.get(option, 0.0) == pytest.approx(mine[option], abs=0.1)
+
+
+def test_an_answer_that_starts_otherwise_has_no_log_probabilities(served: OpenAIBackend) -> None:
+    sampling = Sampling(max_tokens=3, temperature=0)
+    asked = request("Say hello to Ann.", options=SCORES, sampling=sampling)
+    [(_, said)] = served.stream([asked])
+    assert isinstance(said, Completion)
+    assert said.option_logprobs is None
+    assert said.text

@@ -1,0 +1,121 @@
+"""What an API's likeliest tokens say of the options: told apart for certain, or not reported."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_NEGLIGIBLE = 0.02  # of what the options hold; what is unknown may be as much
+_THOUGHT = "</think>"
+_SPACES = str.maketrans({"▁": " ", "Ġ": " ", "Ċ": "\n"})  # how some servers write them
+
+Token = Mapping[str, Any]
+"""One place of an answer: what was written there, and in `top_logprobs` the likeliest tokens."""
+
+
+def option_logprobs(options: Sequence[str], tokens: Sequence[Token]) -> dict[str, float] | None:
+    """Add up each option's probability, along the tokens that were written.
+
+    An option that is not among the likeliest tokens is left out: it holds next to nothing. Gives
+    None where no option is there, and where an option may hold more than can be known: the server
+    names too few tokens, or it writes a longer option in several ("10" as "1" and "0") and went
+    another way after the first.
+    """
+    found: dict[str, float] = {}
+    unknown, reached, chance = 0.0, "", 1.0
+    for place, token in enumerate(tokens):
+        here = _texts(token, reached)
+        if not here:
+            return None
+        shorter = reached.rstrip()
+        longer = {option for option in options if option.startswith(reached)} - {shorter}
+        whole = {text.rstrip() for text in here} & longer
+        for option in whole:
+            share = sum(here[text] for text in here if text.rstrip() == option)
+            found[option] = found.get(option, 0.0) + chance * share
+            if shorter in found:
+                found[shorter] -= chance * share
+        # An option that is a token of its own is not also spelled by its first letters.
+        spelled = longer - whole
+        begun = {text for text in here if any(_begins(option, text) for option in spelled)}
+        written = _joined(reached, text_of(token))
+        follows = written in begun and place + 1 < len(tokens)
+        astray = begun - {written} if follows else begun
+        unknown += chance * (sum(here[text] for text in astray) + _hidden(spelled, here))
+        if not follows:
+            break
+        reached, chance = written, chance * here[written]
+    known = {option: found[option] for option in options if found.get(option, 0.0) > 0}
+    if not known or unknown > _NEGLIGIBLE * sum(known.values()):
+        return None
+    return {option: math.log(share) for option, share in known.items()}
+
+
+def _begins(option: str, text: str) -> bool:
+    return option.startswith(text) and option != text
+
+
+def _hidden(options: set[str], here: Mapping[str, float]) -> float:
+    """Give the most that options can hold which no likely token begins."""
+    unseen = [option for option in options if not any(option.startswith(text) for text in here)]
+    return min(len(unseen) * min(here.values()), max(0.0, 1 - sum(here.values())))
+
+
+def _texts(token: Token, reached: str) -> dict[str, float]:
+    """Give the probability of what an answer may read here, after what was reached of it."""
+    found: dict[str, float] = {}
+    for likely in _distinct(token.get("top_logprobs") or []):
+        logprob = likely["logprob"]
+        if logprob is not None and math.isfinite(logprob):
+            text = _joined(reached, text_of(likely))
+            found[text] = found.get(text, 0.0) + math.exp(logprob)
+    return found
+
+
+def _joined(reached: str, text: str) -> str:
+    """Go on with a text; space before an answer is no part of it."""
+    return (reached + text).lstrip()
+
+
+def _distinct(likely: Sequence[Token]) -> Iterator[Token]:
+    """Pass each token on once: some servers name the one that was written a second time.
+
+    Its id says which token it is, else its bytes do, else its text.
+    """
+    seen = set()
+    for token in likely:
+        key = token.get("id"), *(token.get("bytes") or [token["token"]])
+        one = key[:1] if key[0] is not None else key
+        if one not in seen:
+            seen.add(one)
+            yield token
+
+
+def text_of(token: Token) -> str:
+    """Give a token's text, from its bytes where the server sends them.
+
+    >>> text_of({"token": "\u2581Yes"}), text_of({"token": "?", "bytes": [32, 78, 111]})
+    (' Yes', ' No')
+    """
+    try:
+        if sent := token.get("bytes"):
+            return bytes(sent).decode()
+    except UnicodeDecodeError:
+        pass
+    text: str = token["token"]
+    return text.translate(_SPACES)
+
+
+def answer_tokens(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Leave out the thinking before an answer, and the space.
+
+    >>> answer_tokens([{"token": text} for text in ("<think>", "A", "</think>", " ", "B")])
+    [{'token': 'B'}]
+    """
+    texts = [text_of(token) for token in tokens]
+    ends = list(itertools.accumulate(map(len, texts)))
+    thought = "".join(texts).rfind(_THOUGHT) + 1
+    first = sum(end < thought + len(_THOUGHT) - 1 for end in ends) + 1 if thought else 0
+    while first < len(texts) and not texts[first].strip():
+        first += 1
+    return tokens[first:]
