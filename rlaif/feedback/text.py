@@ -21,7 +21,7 @@ def why_unfit(text: str, before: str = "") -> tuple[AbstentionKind, str] | None:
     >>> why_unfit("I can't help with that, but here is who can.")
     >>> why_unfit("Sure. The revised reply is below.")[0]
     'scaffolding'
-    >>> why_unfit("Same words.", "same words")[0]
+    >>> why_unfit("The same words.", "the same words")[0]
     'repeated'
     """
     words = re.findall(r"\w+", text.casefold())

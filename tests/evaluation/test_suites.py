@@ -33,7 +33,9 @@ def test_a_shipped_suite_has_short_prompts_that_carry_their_kind(name: str) -> N
 
 def test_the_training_prompts_are_of_all_three_kinds() -> None:
     tags = [prompt.tags for prompt in training_prompts()]
-    assert [tags.count((tag,)) for tag in ("harmful", "benign", "ordinary")] == [80, 40, 40]
+    for tag in ("harmful", "benign", "ordinary"):
+        assert tags.count((tag,)) >= 80
+    assert {tag for row in tags for tag in row} == {"harmful", "benign", "ordinary"}
 
 
 def test_no_training_prompt_is_nearly_one_that_is_evaluated_on() -> None:
