@@ -19,8 +19,9 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from rlaif.backends.base import Answered
-from rlaif.backends.sampling import Done, SeededDraw, begun
-from rlaif.backends.scoring import Scorer, padded
+from rlaif.backends.begun import begin
+from rlaif.backends.sampling import Done, SeededDraw
+from rlaif.backends.scoring import Scorer
 from rlaif.backends.sharing import scorer_for
 from rlaif.backends.spelling import Spelling, likelihoods, spellings, steps
 from rlaif.errors import InputError, MissingModelError
@@ -94,8 +95,8 @@ class LocalBackend:
                 yield request, Failure(kind="backend", detail=detail)
             else:
                 (scored if request.options else written).append(row)
-        # Equal prompts side by side, so that their samples share a batch.
-        written.sort(key=lambda row: (len(row.ids), row.ids))
+        # Prompts that begin alike, and a prompt's samples, side by side: they share a batch.
+        written.sort(key=lambda row: row.ids)
         for start in range(0, len(written), self._batch):
             batch = written[start : start + self._batch]
             yield from zip((row.request for row in batch), self._generate(batch), strict=True)
@@ -163,12 +164,12 @@ class LocalBackend:
     def _generate(self, batch: Sequence[_Row]) -> list[Completion]:
         requests, prompts = [row.request for row in batch], [row.ids for row in batch]
         pad = self._tokenizer.pad_token_id
-        inputs = padded(prompts, pad, self._device)
-        prompt = inputs["input_ids"].shape[1]
+        ids, mask, cache = begin(self._model, prompts, pad)
+        prompt = ids.shape[1]
         written = self._model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            past_key_values=begun(self._model, prompts, pad),
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
             max_new_tokens=max(request.sampling.max_tokens for request in requests),
             do_sample=False,
             temperature=None,

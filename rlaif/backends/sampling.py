@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache, LogitsProcessor, StoppingCriteria
+from transformers import LogitsProcessor, StoppingCriteria
 
-from rlaif.backends.prefixes import Ids
-from rlaif.backends.scoring import padded
-from rlaif.backends.sharing import may_share
 from rlaif.records import Request, Sampling
 
 _LIKELIEST = 1024
@@ -82,25 +79,3 @@ class Done(StoppingCriteria):  # type: ignore[misc]
             text = self._tokenizer.decode(input_ids[row, self._prompt :], skip_special_tokens=True)
             done[row] |= any(stop in text for stop in stops)
         return done.to(input_ids.device)
-
-
-def begun(model: Any, prompts: Sequence[Ids], pad: int) -> DynamicCache | None:
-    """Encode each distinct prompt once, all but its last token, and repeat it for its samples.
-
-    Gives None where no two prompts are the same, or the model's layers cannot be repeated so.
-    """
-    places = {tuple(prompt): place for place, prompt in enumerate(prompts)}
-    distinct = [prompts[place] for place in places.values()]
-    inputs = padded(distinct, pad, model.device)
-    if len(distinct) == len(prompts) or inputs["input_ids"].shape[1] == 1:
-        return None
-    if not may_share(model.config):
-        return None
-    cache = DynamicCache(config=model.config)
-    number = {prompt: line for line, prompt in enumerate(places)}
-    lines = torch.tensor([number[tuple(prompt)] for prompt in prompts], device=model.device)
-    with torch.inference_mode():
-        shortened = {name: tensor[:, :-1] for name, tensor in inputs.items()}
-        model(**shortened, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache.batch_select_indices(lines)
-    return cache
