@@ -9,10 +9,12 @@ from transformers import LogitsProcessor, StoppingCriteria
 from rlaif.records import Request, Sampling
 
 _LIKELIEST = 1024
+_MASK = 2**64 - 1
+_STEPS = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
 class SeededDraw(LogitsProcessor):  # type: ignore[misc]
-    """Turns the greedy choice into a draw from each row's own generator (the Gumbel-max trick).
+    """Turns the greedy choice into a draw by each row's own luck (the Gumbel-max trick).
 
     The likeliest token after adding Gumbel noise is a sample of the softmax; the noise depends on
     the row's seed, the step and the token alone.
@@ -20,42 +22,72 @@ class SeededDraw(LogitsProcessor):  # type: ignore[misc]
 
     def __init__(self, requests: Sequence[Request], prompt: int) -> None:
         """Draw for these requests, after a prompt of so many tokens."""
-        self._sampling = [request.sampling for request in requests]
         self._prompt = prompt
+        self._rows = [n for n, each in enumerate(requests) if each.sampling.temperature > 0]
+        self._sampling = [requests[row].sampling for row in self._rows]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Leave one token to choose in each drawn row of (batch, vocabulary) scores."""
-        step = input_ids.shape[1] - self._prompt
-        for row, sampling in enumerate(self._sampling):
-            if sampling.temperature > 0:
-                token = drawn(scores[row].float(), sampling, step)
-                scores[row] = float("-inf")
-                scores[row, token] = 0.0
+        if self._rows:
+            rows = torch.tensor(self._rows, device=scores.device)
+            step = input_ids.shape[1] - self._prompt
+            tokens = drawn(scores[rows].float(), self._sampling, step)
+            scores[rows] = float("-inf")
+            scores[rows, tokens] = 0.0
         return scores
 
 
-def drawn(logits: torch.Tensor, sampling: Sampling, step: int) -> torch.Tensor:
-    """Draw one token of (vocabulary,) logits, the same on every device."""
-    generator = torch.Generator()
-    generator.manual_seed((sampling.seed * 1_000_003 + step) % 2**63)
-    # A number for each token of the vocabulary, so that a token's luck does not depend on which
-    # others are kept.
-    uniform = torch.rand(len(logits), generator=generator, dtype=torch.float64)
-    kept, places = nucleus(logits / sampling.temperature, sampling.top_p)
-    gumbel = -torch.log(-torch.log(uniform[places.cpu()].clamp(min=1e-300)))
-    return places[(kept.cpu() + gumbel).argmax()]
+def drawn(logits: torch.Tensor, sampling: Sequence[Sampling], step: int) -> torch.Tensor:
+    """Draw a token for each line of (lines, vocabulary) logits, on every device the same."""
+    heat = torch.tensor([each.temperature for each in sampling], device=logits.device)
+    enough = torch.tensor([each.top_p for each in sampling], device=logits.device)
+    kept, places = nucleus(logits / heat[:, None], enough)
+    keys = torch.tensor([_key(each.seed, step) for each in sampling], device=logits.device)
+    chosen = (kept + _gumbel(keys, places)).argmax(-1)
+    return places.gather(-1, chosen[:, None])[:, 0]
 
 
-def nucleus(logits: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the logits, and the places, of the smallest set of tokens that holds `top_p`."""
+def nucleus(logits: torch.Tensor, top_p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Find the smallest set of tokens that holds `top_p`, (lines,), of each line's probability.
+
+    Gives logits, -inf outside the set, and the tokens that they are of, both (lines, likeliest).
+    """
     # Sorting a whole vocabulary takes as long as a small model's step, and few tokens count.
-    for size in (min(_LIKELIEST, len(logits)), len(logits)):
+    for size in (min(_LIKELIEST, logits.shape[-1]), logits.shape[-1]):
         ordered, places = logits.topk(size)
-        shares = torch.exp(ordered - logits.logsumexp(-1))
-        below = shares.cumsum(-1) - shares < top_p
-        if not below.all():
+        shares = torch.exp(ordered - logits.logsumexp(-1, keepdim=True))
+        below = shares.cumsum(-1) - shares < top_p[:, None]
+        if not below.all(-1).any():
             break
-    return ordered[below], places[below]
+    return ordered.masked_fill(~below, float("-inf")), places
+
+
+def _key(seed: int, step: int) -> int:
+    """Mix a seed and a step into 64 bits, as a signed number."""
+    mixed = _mixed_number((_mixed_number(seed & _MASK) + step * _STEPS[0]) & _MASK)
+    return mixed - 2**64 if mixed >= 2**63 else mixed
+
+
+def _mixed_number(value: int) -> int:
+    """Mix 64 bits (SplitMix64; Steele et al. 2014, "Fast Splittable Pseudorandom Generators")."""
+    value = ((value ^ value >> 30) * _STEPS[1]) & _MASK
+    value = ((value ^ value >> 27) * _STEPS[2]) & _MASK
+    return value ^ value >> 31
+
+
+def _gumbel(keys: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Give a Gumbel draw for each line's key and each token, whichever others are kept."""
+    mixed = keys[:, None] + places * (_STEPS[0] - 2**64)
+    for shift, step in ((30, _STEPS[1]), (27, _STEPS[2])):
+        mixed = (mixed ^ _shifted(mixed, shift)) * (step - 2**64)
+    bits = _shifted(mixed ^ _shifted(mixed, 31), 11)
+    uniform = (bits.double() + 0.5) * 2.0**-53
+    return -torch.log(-torch.log(uniform)).float()
+
+
+def _shifted(bits: torch.Tensor, count: int) -> torch.Tensor:
+    """Shift to the right and fill with zeros; torch fills with the sign."""
+    return (bits >> count) & ((1 << (64 - count)) - 1)
 
 
 class Done(StoppingCriteria):  # type: ignore[misc]
