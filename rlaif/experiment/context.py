@@ -1,7 +1,7 @@
 """What a run's stages share: the experiment, its files, its folder, and its models by role."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -111,13 +111,11 @@ class Context:
         check_judging(self.judging, self.constitution)
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
-        named = [*(experiment.sft.keep if experiment.sft else ())]
-        named += experiment.revise.tags if experiment.revise else ()
-        for tag in named:
+        for place, tag in _tags_named(experiment):
             if tag not in tags:
+                near = did_you_mean(tag, sorted(tags))
                 raise InputError(
-                    f"{self._prompts_path}: no prompt is tagged {tag!r}, as sft.keep or "
-                    f"revise.tags want it{did_you_mean(tag, sorted(tags))}"
+                    f"{self._prompts_path}: no prompt is tagged {tag!r}, as {place} wants it{near}"
                 )
         if all(p.scope for p in self.constitution.principles) and not scoped & tags:
             raise InputError(
@@ -253,3 +251,16 @@ class Context:
 def _judge_identity(spec: ModelSpec) -> str:
     named = calibration_of(spec) if spec.calibration else None
     return f"{identity(spec)} calibrated {named.fingerprint[:8]}" if named else identity(spec)
+
+
+def _tags_named(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Give each place of an experiment that names a tag, with the tag."""
+    for tag in experiment.sft.keep if experiment.sft else ():
+        yield "sft.keep", tag
+    for tag in experiment.revise.tags if experiment.revise else ():
+        yield "revise.tags", tag
+    for stage in ("revise", "label"):
+        section = getattr(experiment, stage)
+        if section is not None and isinstance(section.prompts, dict):
+            for tag in section.prompts:
+                yield f"{stage}.prompts", tag

@@ -5,6 +5,7 @@ import math
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.requirements import gate_requests
+from rlaif.feedback.prompts import drawn
 from rlaif.judges.compose import conditions_to_ask, rates_alone, requests_for_comparison
 from rlaif.judges.principles import Choice, Draw
 from rlaif.judges.reward import matched
@@ -23,8 +24,8 @@ def revise_requests(run: Context) -> int:
         return 0
     judged = config.tries * _dearest(run)
     each = int(config.critique) + config.tries + judged
-    concerned = sum(config.concerns(prompt) for prompt in run.train)
-    prompts = min(config.prompts, concerned) if config.prompts else concerned
+    concerned = [prompt for prompt in run.train if config.concerns(prompt)]
+    prompts = len(drawn(concerned, config.prompts, ""))
     return prompts * (config.responses * config.rounds * each + _conditions(run))
 
 
@@ -33,11 +34,11 @@ def label_requests(run: Context) -> int:
     config = run.experiment.label
     if config is None:
         return 0
-    drawn = run.experiment.respond.samples if run.experiment.respond else 0
-    samples = config.samples or drawn
+    respond = run.experiment.respond
+    samples = config.samples or (respond.samples if respond else 0)
     pairs = math.comb(samples, 2)
     pairs = min(pairs, config.pairs) if config.pairs else pairs
-    prompts = min(config.prompts, len(run.train)) if config.prompts else len(run.train)
+    prompts = len(drawn(run.train, config.prompts, ""))
     judged = pairs * _for_comparison(run, config.principles)
     gate = gate_requests(config, len(run.judges("judge")), run.constitution)
     return prompts * (config.samples + judged + _conditions(run)) + gate

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from rlaif.constitution.principle import Constitution
+from rlaif.feedback.prompts import Share
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import Judging
 from rlaif.judges.principles import Asked, Choice, Draw, by_principles, choose
@@ -41,8 +42,9 @@ class LabelConfig(Judging):
     principles: Choice = Draw()
     """`{draw: n}` judges each comparison by n drawn principles and by every veto, `all` by every
     one in scope."""
-    prompts: int = Field(default=0, ge=0)
-    """The responses to this many prompts are compared, drawn by the seed; 0 compares all."""
+    prompts: Share = 0
+    """The responses to this many prompts are compared, drawn by the seed, or to so many with each
+    of some tags: `{harmful: 40, benign: 20}`; 0 compares all."""
     pairs: int = Field(default=0, ge=0)
     """Comparisons of each prompt's responses; 0 makes every pair."""
     samples: int = Field(default=0, ge=0)

@@ -11,9 +11,9 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from rlaif.errors import InputError
 from rlaif.records import Message, Prompt, canonical_json, fingerprint_of
@@ -101,8 +101,35 @@ def _messages(row: dict[str, Any]) -> tuple[Message, ...]:
     raise ValueError(f"{_EXPECTED}; found {', '.join(sorted(row)) or 'nothing'}")
 
 
-def drawn(prompts: Sequence[Prompt], count: int, seed: str) -> list[Prompt]:
+def _share(value: Any) -> Any:
+    # Said once and in one place; a union of two types would tell of both.
+    is_count = isinstance(value, int) and value >= 0
+    if is_count or (isinstance(value, dict) and value and all(map(_is_some, value.values()))):
+        return value
+    raise ValueError("expected so many prompts, or so many with a tag, such as {harmful: 40}")
+
+
+def _is_some(value: Any) -> bool:
+    return isinstance(value, int) and value >= 1
+
+
+Share = Annotated[int | dict[str, int], BeforeValidator(_share)]
+"""So many prompts, 0 for all; or so many with each of some tags, such as `{harmful: 40}`."""
+
+
+def drawn(prompts: Sequence[Prompt], count: Share, seed: str) -> list[Prompt]:
     """Draw so many prompts, the same ones for the same seed; all where `count` is 0."""
+    if isinstance(count, int):
+        return _some(prompts, count, seed)
+    chosen = {
+        prompt.id: prompt
+        for tag, wanted in count.items()
+        for prompt in _some([p for p in prompts if tag in p.tags], wanted, f"{seed} {tag}")
+    }
+    return list(chosen.values())
+
+
+def _some(prompts: Sequence[Prompt], count: int, seed: str) -> list[Prompt]:
     if not 0 < count < len(prompts):
         return list(prompts)
     return random.Random(seed).sample(prompts, count)

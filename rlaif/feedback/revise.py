@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rlaif.backends.base import Backend, seeded
 from rlaif.constitution.principle import Constitution, Principle
+from rlaif.feedback.prompts import Share
 from rlaif.feedback.text import why_unfit
 from rlaif.judges.asking import Answers, gather, read
 from rlaif.judges.base import Case, Judge, Outcome
@@ -40,8 +41,9 @@ class ReviseConfig(Record):
     """How many of a prompt's responses are revised."""
     tags: tuple[str, ...] = ()
     """Revise the responses to prompts with one of these tags; to all where none is named."""
-    prompts: int = Field(default=0, ge=0)
-    """Of these, revise the responses to so many prompts, drawn by the seed; 0 takes all."""
+    prompts: Share = 0
+    """Of these, revise the responses to so many prompts, drawn by the seed, or to so many with
+    each of some tags; 0 takes all."""
     tries: int = Field(default=4, ge=1)
     """Revisions drawn in each round; the judge chooses among them."""
     min_better: float = Field(default=0.5, ge=0.0, le=1.0)

@@ -2,9 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from rlaif.errors import InputError
-from rlaif.feedback.prompts import load_prompts
+from rlaif.feedback.label import LabelConfig
+from rlaif.feedback.prompts import drawn, load_prompts
 from rlaif.records import Prompt
 
 
@@ -74,3 +76,26 @@ def test_a_bad_row_is_named_by_file_and_line(
 ) -> None:
     with pytest.raises(InputError, match=r"prompts\.jsonl" + message):
         load_prompts(write(tmp_path, *lines))
+
+
+def test_so_many_prompts_of_each_tag_are_drawn_the_same_ones_for_the_same_seed() -> None:
+    prompts = [Prompt.of(f"{tag} {n}?", tags=(tag,)) for tag in ("a", "b", "c") for n in range(9)]
+    chosen = drawn(prompts, {"a": 2, "c": 20}, "seed")
+    assert [prompt.tags for prompt in chosen] == [("a",)] * 2 + [("c",)] * 9
+    assert drawn(prompts, {"a": 2, "c": 20}, "seed") == chosen
+    assert drawn(prompts, {"a": 2}, "another") != chosen[:2]
+    assert drawn(prompts, 0, "seed") == prompts
+    assert len(drawn(prompts, 4, "seed")) == 4
+
+
+def test_a_prompt_with_two_tags_is_drawn_once() -> None:
+    both = Prompt.of("Both?", tags=("a", "b"))
+    assert drawn([both], {"a": 1, "b": 1}, "seed") == [both]
+
+
+@pytest.mark.parametrize("value", ["many", -3, {"harmful": 0}, {"harmful": "all"}, {}, 2.5])
+def test_a_share_that_is_none_is_refused_in_one_line(value: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        LabelConfig.model_validate({"prompts": value})
+    assert len(caught.value.errors()) == 1
+    assert "such as {harmful: 40}" in str(caught.value)
