@@ -1,39 +1,25 @@
 """The demo's claims, measured: how long it takes, and what moves.
 
 Runs `experiments/embedded.yaml` from nothing in a folder of its own and prints a line per figure:
-name, value, target, ok or short. Needs the embedded model; takes as long as the demo does.
+name, value, target, ok or short. Writes them to `results/`, and the table as README shows it.
+Needs the embedded model; takes as long as the demo does.
 """
 
+import io
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+
+from figures import RESULTS, Claim, keep
+from rich.console import Console
 
 from rlaif.evaluation.intervals import Interval
 from rlaif.evaluation.results import Evaluation
+from rlaif.evaluation.table import evaluation_table
 
-
-class Claim(NamedTuple):
-    """One figure beside its target."""
-
-    name: str
-    value: float
-    target: float
-    is_most: bool = False
-    """Whether the target is the most that the figure may be, rather than the least."""
-
-    @property
-    def is_short(self) -> bool:
-        """Whether the target is missed."""
-        return self.value > self.target if self.is_most else self.value < self.target
-
-    def __str__(self) -> str:
-        """Write the line."""
-        sign = "≤" if self.is_most else "≥"
-        verdict = "short" if self.is_short else "ok"
-        return f"{self.name}  {self.value:.2f}  {sign} {self.target:g}  {verdict}"
+COLUMNS = 88
 
 
 def moved(evaluation: Evaluation, row: str) -> Interval:
@@ -57,6 +43,13 @@ def claims(evaluation: Evaluation, seconds: float) -> list[Claim]:
     ]
 
 
+def picture(evaluation: Evaluation) -> str:
+    """Draw the table as a terminal shows it."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    console.print(evaluation_table(evaluation))
+    return console.export_svg(title="make demo")
+
+
 def main() -> int:
     """Run the demo and print its figures; 1 when one is short."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,10 +59,8 @@ def main() -> int:
         seconds = time.monotonic() - started
         file = Path(folder) / "runs/embedded/evaluate/evaluation.json"
         evaluation = Evaluation.model_validate_json(file.read_bytes())
-    found = claims(evaluation, seconds)
-    for claim in found:
-        print(claim)
-    return int(any(claim.is_short for claim in found))
+    (RESULTS / "demo.svg").write_text(picture(evaluation), encoding="utf-8")
+    return keep("demo", claims(evaluation, seconds))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ writes `results/`.
 
 import copy
 import itertools
-import json
-import os
-import platform
 import random
 import sys
 import tempfile
@@ -21,10 +18,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 import torch
 import transformers
+from figures import Claim, keep
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, pipeline
 from transformers.utils.logging import disable_progress_bar
@@ -36,34 +33,12 @@ from rlaif.backends.spec import LocalModel
 from rlaif.embedded.find import embedded_model
 from rlaif.records import Completion, Message, Request
 
-RESULTS = Path(__file__).parent / "results" / "prefix_sharing.json"
 OPTIONS = ("Yes", "No")
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 Answers = dict[str, dict[str, float]]
-
-
-class Claim(NamedTuple):
-    """One figure beside its target."""
-
-    name: str
-    value: float
-    target: float
-    is_most: bool = False
-    """Whether the target is the most that the figure may be, rather than the least."""
-
-    @property
-    def is_short(self) -> bool:
-        """Whether the target is missed."""
-        return self.value > self.target if self.is_most else self.value < self.target
-
-    def __str__(self) -> str:
-        """Write the line."""
-        sign = "≤" if self.is_most else "≥"
-        verdict = "short" if self.is_short else "ok"
-        return f"{self.name}  {self.value:.3g}  {sign} {self.target:g}  {verdict}"
 
 
 def make_model(folder: Path) -> Path:
@@ -229,40 +204,16 @@ def measure(path: Path, name: str, rounds: int) -> Iterator[tuple[Claim, dict[st
     yield Claim(f"{name}largest difference of log-probabilities", gap, 1e-4, is_most=True), {}
 
 
-def processor() -> str:
-    """Name the processor as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main() -> int:
     """Measure, print the figures and keep them; 1 when one is short."""
     disable_progress_bar()
     torch.set_num_threads(1)  # several wait for each other on a busy machine, and waiting counts
-    kept = []
     with tempfile.TemporaryDirectory() as folder:
         found = list(measure(make_model(Path(folder)), "", rounds=2))
     if "--embedded" in sys.argv:
         found += measure(embedded_model(), "embedded: ", rounds=1)
-    for claim, seconds in found:
-        print(claim)
-        kept.append({**claim._asdict(), "value": float(f"{claim.value:.3g}"), "seconds": seconds})
-    record = {
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        "figures": kept,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return int(any(claim.is_short for claim, _ in found))
+    beside = [{"seconds": seconds} for _, seconds in found]
+    return keep("prefix_sharing", [claim for claim, _ in found], beside, threads=1)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_a_shipped_suite_has_short_prompts_that_carry_their_kind(name: str) -> N
 def test_the_training_prompts_are_of_all_three_kinds() -> None:
     tags = [prompt.tags for prompt in training_prompts()]
     for tag in ("harmful", "benign", "ordinary"):
-        assert tags.count((tag,)) >= 80
+        assert tags.count((tag,)) >= 48
     assert {tag for row in tags for tag in row} == {"harmful", "benign", "ordinary"}
 
 
