@@ -81,6 +81,9 @@ def label(
     draw: Annotated[
         int, typer.Option(min=0, help="Principles drawn, beside the vetoes; 0 asks them all.")
     ] = 1,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Give every prompt this tag, for principles' scopes.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Count the requests; ask nothing.")] = False,
     anew: Annotated[bool, typer.Option(help="Replace labels that another setting made.")] = False,
@@ -105,7 +108,7 @@ def label(
     from rlaif.judges.principles import Draw
 
     rules = Constitution.load(constitution)
-    comparisons = read_comparisons(pairs, limit, seed)
+    comparisons = read_comparisons(pairs, limit, seed, tag or ())
     principles: Draw | Literal["all"] = Draw(draw=draw) if draw else "all"
     config = LabelConfig(
         template=tuple(template) if len(template) > 1 else template[0],

@@ -174,9 +174,18 @@ def _first(responses: Iterable[Response], count: int) -> list[Response]:
     return [response for _, group in grouped for response in itertools.islice(group, count)]
 
 
-def read_comparisons(pairs: Path, limit: int | None, seed: int) -> list[Comparison]:
-    """Read the first `limit` pairs of a file, or all, as questions."""
-    return list(itertools.islice(read_pairs(pairs, seed=seed), limit))
+def read_comparisons(
+    pairs: Path, limit: int | None, seed: int, tags: Sequence[str] = ()
+) -> list[Comparison]:
+    """Read the first `limit` pairs of a file, or all, as questions whose prompts have these tags."""
+    read = itertools.islice(read_pairs(pairs, seed=seed), limit)
+    return [_tagged(comparison, tags) for comparison in read]
+
+
+def _tagged(comparison: Comparison, tags: Sequence[str]) -> Comparison:
+    both = tuple(dict.fromkeys((*comparison.prompt.tags, *tags)))
+    prompt = comparison.prompt.model_copy(update={"tags": both})
+    return comparison.model_copy(update={"prompt": prompt})
 
 
 def label_requests(
