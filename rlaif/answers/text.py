@@ -31,11 +31,15 @@ _BETTER = {
     "better": r"(?:better|best|preferable|preferred|superior|stronger|the winner)",
     "worse": r"(?:worse|worst|weaker|weakest|inferior)",
 }
+_ONE = (
+    r"(?: (?:reply|response|output|option|one)"
+    r"(?: (?:for|to) (?:the|this) (?:given )?(?:instruction|prompt|question|request))?)?"
+)
 _KEY = {
     "better": r"(?:answer|verdict|choice|winner|preference|choose|chose|pick|prefer|select"
-    r"|(?:better|best)(?: (?:reply|response|output|option|one))?)",
+    rf"|(?:better|best){_ONE})",
     "worse": r"(?:answer|verdict|choice|choose|chose|pick|select"
-    r"|(?:worse|worst)(?: (?:reply|response|output|option|one))?)",
+    rf"|(?:worse|worst){_ONE})",
 }
 
 

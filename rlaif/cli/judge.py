@@ -110,6 +110,31 @@ def calibrate(
     OUT.print(calibrate_alone(labels, people, judge, out), markup=False)
 
 
+@app.command()
+def reread(
+    recordings: Annotated[
+        Path, typer.Argument(help="A folder of LLMBar's results, or of reviews of two assistants")
+    ],
+    each: Annotated[
+        bool, typer.Option("--each", help="Every subset, and every reading that differs.")
+    ] = False,
+    json: Json = None,
+    rounds: Rounds = 2000,
+) -> None:
+    """Read a published judge's raw replies again: how right, how steady, what cannot be read."""
+    from rlaif.evaluation.recorded.llmbar import files_in
+    from rlaif.evaluation.recorded.reviews import reviews
+    from rlaif.evaluation.recorded.sheets import review_sheets, sheets
+    from rlaif.evaluation.recorded.standing import reread as read
+
+    if files_in(recordings):
+        found = read(recordings, rounds=rounds)
+        _show(sheets(found, each=each), found, json)
+    else:
+        told = reviews(recordings, rounds=rounds)
+        _show(review_sheets(told), told, json)
+
+
 def _family(told: str) -> tuple[str, str]:
     from rlaif.errors import InputError
 

@@ -44,6 +44,7 @@ def test_thinking_is_not_what_was_said(text: str, said: str) -> None:
         ("**Answer:** B", ["B"]),
         ("My final verdict is: [[A]]", ["A"]),
         ("The better reply is B, not A.", ["B"]),
+        ("One says: A is better. The better reply for the given prompt is B.", ["A", "B"]),
         ("B\n\nReply A refuses, while B helps.", ["B"]),
         ("> B", ["B"]),
         ("A is better at first. In the end, B is better.", ["A", "B"]),

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 
 from rlaif.evaluation.intervals import Interval
 from rlaif.evaluation.recorded.again import WHY
+from rlaif.evaluation.recorded.reviews import Contest, Reviews, Tally
 from rlaif.evaluation.recorded.standing import ALL, Difference, Reread, Standing, by_why
 from rlaif.evaluation.sheet import NONE, Sheet, whole
 
 _HEAD = [
     "judge", "strategy", "right", "as recorded", "same in both orders", "as recorded", "unread",
     "ties", "pairs",
+]  # fmt: skip
+_CONTESTS = [
+    "", "against", "wins", "ties", "loses", "unread", "share", "same in both orders",
+    "shown first wins", "as recorded",
 ]  # fmt: skip
 _DIFFERENCES = ["judge", "strategy", "pair", "round", "order", "recorded", "ours", "because"]
 
@@ -77,3 +82,35 @@ def _difference(row: Difference) -> list[str]:
         row.ours or f"none ({row.kind})",
         row.why,
     ]
+
+
+def review_sheets(found: Reviews) -> Iterator[Sheet]:
+    """Lay out who won against whom."""
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.unread.items())
+    yield Sheet(
+        "Assistants side by side, as reviewed",
+        _CONTESTS,
+        [_contest(row) for row in found.contests],
+        (
+            f"{found.replies:,} replies of {found.files:,} files; unread: {kinds or 'none'}",
+            f"{found.differing:,} read otherwise than recorded; as recorded: win/tie/lose/unread",
+            "share: a tie counts half, unread not at all; intervals are 95 %, by question",
+        ),
+    )
+
+
+def _contest(row: Contest) -> list[str]:
+    ours = row.ours
+    return [
+        row.first,
+        row.second,
+        *(f"{count:,}" for count in (ours.wins, ours.ties, ours.losses, ours.unread)),
+        whole(row.share),
+        whole(row.same),
+        whole(row.slot),
+        NONE if row.recorded == ours else _tally(row.recorded),
+    ]
+
+
+def _tally(row: Tally) -> str:
+    return f"{row.wins}/{row.ties}/{row.losses}/{row.unread}"
