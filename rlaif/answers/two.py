@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from rlaif.answers.answer import Answer, Read, Unread
 from rlaif.answers.text import refuses, spoken
-from rlaif.records import Choice, Completion
+from rlaif.records import AbstentionKind, Choice, Completion
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _LINE = re.compile(rf"^[ \t(]*{_NUMBER}[ \t]*[ ,/][ \t]*{_NUMBER}[ \t).]*$", re.MULTILINE)
-_TUPLE = re.compile(rf"(?i:tuple|scores?|output)\b[^()\n]{{0,60}}\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)")
+_TUPLE = re.compile(
+    rf"(?i:tuple|scores?|output)\b[^()\n]{{0,60}}\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)"
+)
 _NAMED = r"\bAssistant {}(?:'s score)?(?:\s*[:=]| is|,? (?:gets )?a score of)\s*{}"
 _EACH = tuple(re.compile(_NAMED.format(n, _NUMBER)) for n in (1, 2))
 _PICKED = Answer(kind="options", options=("1", "2", "3"), pick="last")
@@ -34,9 +36,9 @@ class Scores(NamedTuple):
 
 
 def two_scores(text: str, low: float = 1, high: float = 10) -> Scores | Unread:
-    """Read two scores, or say why they cannot be read; never raises.
+    r"""Read two scores, or say why they cannot be read; never raises.
 
-    >>> two_scores("8 7.5\\nThe first is more detailed.")
+    >>> two_scores("8 7.5\nThe first is more detailed.")
     Scores(first=8.0, second=7.5)
     >>> two_scores("The ends are (2, 2) and (10, 4).").kind
     'unreadable'
@@ -46,10 +48,12 @@ def two_scores(text: str, low: float = 1, high: float = 10) -> Scores | Unread:
         return Unread("empty", "nothing was said", text)
     found = _stated(said)
     if found is None:
-        kind = "refused" if refuses(said) else "unreadable"
+        kind: AbstentionKind = "refused" if refuses(said) else "unreadable"
         return Unread(kind, "expected two scores", text)
     if not all(low <= score <= high for score in found):
-        return Unread("outside", f"{found.first:g} and {found.second:g}: not from {low} to {high}", text)
+        return Unread(
+            "outside", f"{found.first:g} and {found.second:g}: not from {low} to {high}", text
+        )
     return found
 
 
@@ -64,9 +68,9 @@ def _stated(said: str) -> Scores | None:
 
 
 def picked(text: str) -> Choice | Unread:
-    """Read which of two assistants is picked: 1, 2, or 3 for neither.
+    r"""Read which of two assistants is picked: 1, 2, or 3 for neither.
 
-    >>> picked("Both are good.\\n\\n3")
+    >>> picked("Both are good.\n\n3")
     'tie'
     """
     got = _PICKED.read(Completion(text=text, model=""))

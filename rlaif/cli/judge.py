@@ -135,6 +135,25 @@ def reread(
         _show(review_sheets(told), told, json)
 
 
+@app.command()
+def refusals(
+    replies: Annotated[
+        Path, typer.Argument(help="JSONL of prompt, completion and people's propositions")
+    ],
+    judge: Annotated[
+        str | None, typer.Option(help="Asked where a reply declines nothing; rules alone without.")
+    ] = None,
+    json: Json = None,
+    rounds: Rounds = 2000,
+) -> None:
+    """Hold the refusal reader against what people said of replies."""
+    from rlaif.evaluation.refusal_figures import measure, sheets
+    from rlaif.experiment.alone import rater
+
+    found = measure(replies, rater(judge) if judge else None, rounds=rounds)
+    _show(sheets(found), found, json)
+
+
 def _family(told: str) -> tuple[str, str]:
     from rlaif.errors import InputError
 

@@ -21,6 +21,7 @@ from rlaif.feedback.label import LabelConfig, contract_of, label
 from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
+from rlaif.judges.absolute import AbsoluteJudge
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import (
     Judging,
@@ -32,6 +33,7 @@ from rlaif.judges.compose import (
     judge_of,
     requests_for_comparison,
 )
+from rlaif.judges.rating import Rater
 from rlaif.judges.scope import Conditions
 from rlaif.records import (
     Abstention,
@@ -43,6 +45,7 @@ from rlaif.records import (
     fingerprint_of,
 )
 from rlaif.storage import CompletionStore, read_records, write_atomically
+from rlaif.templates import Template
 
 
 class Folder:
@@ -116,6 +119,12 @@ class NamedJudges:
         return conditions_of(constitution, self._members[0].backend, config)
 
 
+def rater(name: str) -> Rater:
+    """Make a named judge that rates replies by themselves."""
+    spec = parse_judge(name)
+    return AbsoluteJudge(connect(spec), Template.load("absolute"), calibration_of(spec))
+
+
 def respond_alone(
     prompts: Path, model: str, config: RespondConfig, folder: Folder, seed: int
 ) -> None:
@@ -177,7 +186,7 @@ def _first(responses: Iterable[Response], count: int) -> list[Response]:
 def read_comparisons(
     pairs: Path, limit: int | None, seed: int, tags: Sequence[str] = ()
 ) -> list[Comparison]:
-    """Read the first `limit` pairs of a file, or all, as questions whose prompts have these tags."""
+    """Read the first `limit` pairs of a file, or all, as questions; each prompt gets the tags."""
     read = itertools.islice(read_pairs(pairs, seed=seed), limit)
     return [_tagged(comparison, tags) for comparison in read]
 

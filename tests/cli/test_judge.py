@@ -11,6 +11,7 @@ from rlaif.cli.main import main
 from rlaif.records import Abstention
 from rlaif.storage import write_records
 from tests.evaluation.pairs import compare, label, verdict
+from tests.evaluation.recordings import compared, write_llmbar, write_reviews
 
 Shown = Callable[..., str]
 
@@ -126,3 +127,33 @@ def test_what_cannot_be_used_is_one_line(
     errors = capsys.readouterr().err
     assert errors.startswith(message)
     assert len(errors.splitlines()) == 1
+
+
+def test_recordings_of_llmbar_are_read_again(shown: Shown, tmp_path: Path) -> None:
+    said = compared("Output (a)", "Output (b)", ("1", "1"))
+    write_llmbar(tmp_path / "llmbar", [[said], [compared("", "Output (b)", (None, "1"))]])
+    printed = shown("judge", "reread", "llmbar", "--each", "--json", "found.json")
+    assert "Recorded judges, on all of Natural" in printed
+    assert "4 winners of 1 files: 4 as recorded (1 of them unread by both), 0 not" in printed
+    assert json.loads((tmp_path / "found.json").read_text())["standings"][0]["unread"] == 1
+
+
+def test_reviews_of_two_assistants_are_read_again(shown: Shown, tmp_path: Path) -> None:
+    (tmp_path / "reviews").mkdir()
+    write_reviews(tmp_path / "reviews" / "review_ann_bo.jsonl", {1: ("9 8\nGood.", [9, 8])})
+    printed = shown("judge", "reread", "reviews")
+    assert "1 replies of 1 files; unread: none" in printed
+
+
+def test_the_refusal_reader_is_held_against_people(shown: Shown, tmp_path: Path) -> None:
+    row = {
+        "prompt": [{"role": "user", "content": "How?"}],
+        "completion": [{"role": "assistant", "content": "I can't help with that."}],
+        "propositions": {
+            "inability_to_comply": True, "fully_complies": False, "partially_complies": False,
+        },
+    }  # fmt: skip
+    (tmp_path / "told.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    printed = shown("judge", "refusals", "told.jsonl")
+    assert "1 of 1" in printed
+    assert "1 replies read by rules: 1 refusal" in printed

@@ -202,6 +202,20 @@ def test_a_when_is_asked_once_a_prompt_and_counted_beforehand(shown: Run, six: P
     assert [[v["principle"] for v in row["verdicts"]] for row in rows] == [["calm"]] * 6
 
 
+def test_a_tag_puts_every_prompt_into_a_principles_scope(shown: Run, six: Path) -> None:
+    scoped = "short: {text: The response is short., scope: [harmful]}"
+    rules = six / "two.yaml"
+    rules.write_text(TWO.replace("short: The response is short.", scoped), encoding="utf-8")
+    record(six, rules=rules.name, share=likes_good_calm_but_short_bad)
+    shown(*LABEL, "-o", "plain")
+    shown(*LABEL, "-o", "tagged", "--tag", "harmful", "--tag", "short")
+    for folder, asked in (("plain", ["calm"]), ("tagged", ["calm", "short"])):
+        rows = read(six / folder / "preferences.jsonl")
+        assert [[v["principle"] for v in row["verdicts"]] for row in rows] == [asked] * 6
+        tags = [] if folder == "plain" else ["harmful", "short"]
+        assert [row["prompt"].get("tags", []) for row in rows] == [tags] * 6
+
+
 def test_a_greedy_judge_is_not_repeated(told: Run, six: Path) -> None:
     (six / "judge.jsonl").write_text("", encoding="utf-8")
     line = told(*LABEL, "-o", "l", "--repeats", "3")

@@ -44,7 +44,7 @@ FILES += sorted(DATA.glob("**/evaluators/GPT-4/CoT/result.json"))
 needs_data = pytest.mark.skipif(not FILES, reason="RLAIF_DATA has no LLMBar")
 
 
-def answers(row: dict[str, Any]) -> Iterator[tuple[bool, str, str]]:
+def answers(row: dict[str, Any]) -> Iterator[tuple[bool, str, str | None]]:
     """Give each recorded reply: whether the outputs were swapped, its text, the winner read."""
     for result in row["results"]:
         for name, is_swapped in ORDERS.items():
@@ -62,7 +62,7 @@ class Recorded:
         self.template, self.rules = folder / "llmbar.j2", folder / "follows.yaml"
         self.template.write_text(TEMPLATE, encoding="utf-8")
         self.rules.write_text(RULES, encoding="utf-8")
-        self.winners: dict[str, dict[bool, str]] = {}
+        self.winners: dict[str, dict[bool, str | None]] = {}
         self.labels: dict[str, int] = {}
         pairs, recordings = [], []
         template, principle = Template.load(self.template), Constitution.load(self.rules)
@@ -117,13 +117,17 @@ def test_our_reading_of_every_reply_is_the_recorded_winner(path: Path, tmp_path:
 
 
 @needs_data
+@pytest.mark.parametrize("judge", ["GPT-4", "ChatGPT", "LLaMA2", "PaLM2"])
 def test_agreement_is_the_one_that_follows_from_the_recorded_winners(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    judge: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recorded = Recorded(next(p for p in FILES if "Natural" in p.parts), tmp_path)
-    right = tied = 0
+    path = DATA / "Natural" / "evaluators" / judge / "Vanilla" / "result.json"
+    recorded = Recorded(path, tmp_path)
+    right = tied = silent = 0
     for name, said in recorded.winners.items():
-        if said[False] != said[True]:
+        if None in said.values():
+            silent += 1
+        elif said[False] != said[True]:
             tied += 1
         else:
             right += said[False] == str(recorded.labels[name])
@@ -135,7 +139,7 @@ def test_agreement_is_the_one_that_follows_from_the_recorded_winners(
     assert main(["judge", "agree", "out", "--with", "pairs.jsonl"]) == 0
     shown = capsys.readouterr().out
     line = next(line for line in shown.splitlines() if line.startswith("recorded"))
-    decided = len(recorded.winners) - tied
+    decided = len(recorded.winners) - tied - silent
     share, pairs, undecided = re.split(r"  +", line.strip())[1::3][0], *line.split()[-2:]
     assert (int(pairs), int(undecided)) == (decided, tied)
     assert float(share) == pytest.approx(right / decided, abs=6e-4)

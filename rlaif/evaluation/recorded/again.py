@@ -106,7 +106,9 @@ def _recorded(row: Row, number: int, template: Template) -> Iterator[str]:
         ):
             values = {"prompt": row.comparison.prompt.text, "reply": response.text}
             asked = template.render("", {**values, "principle": _FOLLOWS.text})
-            yield canonical_json({"messages": [m.model_dump() for m in asked.messages], "text": text})
+            yield canonical_json(
+                {"messages": [m.model_dump() for m in asked.messages], "text": text}
+            )
     for is_swapped, text in said.replies.items():
         values = shown(_case(row, is_swapped=is_swapped), template, ())
         asked = template.render("", values)

@@ -1,4 +1,4 @@
-"""Win, tie and lose tables from raw reviews of two assistants (Vicuna's blog, QLoRA's Vicuna bench).
+"""Win, tie and lose tables from raw reviews of two assistants, as Vicuna's and QLoRA's authors did.
 
 A file is JSONL with a review a row: `question_id`, `text`, and `score` as it was read then: two
 scores, or 1, 2 or 3 (a tie), and −1 where it could not be. Its name tells the two assistants.
@@ -23,6 +23,7 @@ _NAMES = (
     re.compile(r"review_(?P<first>[^_]+)_(?P<second>.+)"),
 )
 _PICKS: dict[int, Choice] = {1: "first", 2: "second", 3: "tie"}
+_ORDERS = (False, True)
 _POINTS: dict[Choice, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _TURNED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
 
@@ -40,9 +41,7 @@ class Review(NamedTuple):
 
     def turned(self) -> "Review":
         """Say the same with the assistants in the other order."""
-        ours, recorded = (
-            _TURNED[said] if said else None for said in (self.ours, self.recorded)
-        )
+        ours, recorded = (_TURNED[said] if said else None for said in (self.ours, self.recorded))
         return Review(self.second, self.first, self.question, ours, self.kind, recorded)
 
 
@@ -67,8 +66,8 @@ class Contest(Record):
     same: Interval | None
     """The share of questions with the same winner in both orders, where both named one."""
     slot: Interval | None
-    """The share of named winners that were shown first; half of them where no slot is favoured and
-    each was shown first as often."""
+    """The share of named winners that were shown first, of questions asked in both orders: half
+    where no slot is favoured."""
 
 
 class Reviews(Record):
@@ -190,6 +189,6 @@ def _slot(said: dict[bool, Choice | None]) -> tuple[float, float]:
     named = [
         (choice == "first") is not is_turned
         for is_turned, choice in said.items()
-        if choice in ("first", "second")
+        if len(said) == len(_ORDERS) and choice in ("first", "second")
     ]
     return float(sum(named)), float(len(named))

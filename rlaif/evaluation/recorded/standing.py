@@ -88,9 +88,7 @@ def by_why(differences: Iterable[Difference]) -> Counter[Why]:
     return Counter(difference.why for difference in differences)
 
 
-def _standings(
-    read: Sequence[tuple[Recording, list[Again]]], rounds: int
-) -> Iterator[Standing]:
+def _standings(read: Sequence[tuple[Recording, list[Again]]], rounds: int) -> Iterator[Standing]:
     grouped: dict[tuple[str, str, str], list[Again]] = {}
     for recording, found in read:
         for subset in (ALL, recording.subset):
