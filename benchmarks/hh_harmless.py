@@ -1,10 +1,10 @@
 """The embedded judge on pairs that people compared: HH-RLHF's harmless test set (Bai et al. 2022).
 
-Labels the pairs under every principle of `harmlessness` for a harmful prompt, prints the agreement
-with people beside the trivial judges, and how far the judge is ahead of each. Intervals are 95 %,
-clustered by prompt. The pairs are read from `RLAIF_DATA`; where it is not set, nothing is done.
-Labels are kept in `runs/hh-harmless`, so that a stopped benchmark goes on. `--limit 100` takes the
-first pairs only. Needs the embedded model; all 1,630 pairs take the better part of an hour.
+Labels the pairs under every principle of `harmlessness` for a harmful prompt, and prints the
+agreement with people beside the trivial judges. Intervals are 95 %, clustered by prompt. The pairs
+are read from `RLAIF_DATA`; where it is not set, nothing is measured. Labels are kept in
+`runs/hh-harmless`, so that a stopped benchmark goes on. `--limit 100` takes the first pairs only,
+and writes no results. Needs the embedded model; all 1,630 pairs take the better part of an hour.
 """
 
 import argparse
@@ -36,18 +36,12 @@ def labelled(limit: int | None) -> Agreement:
 
 
 def claims(found: Agreement) -> list[Claim]:
-    """Put what was measured beside chance, and beside judges that read nothing."""
+    """Put what was measured beside chance."""
     share = found.judge.share
     assert share
-    beside = [
-        Claim(f"ahead of {row.other}, low end", row.ahead.low, 0)
-        for row in found.beside
-        if row.ahead
-    ]
     return [
         Claim("agrees with people", share.value, 0.5),
         Claim("agrees with people, low end", share.low, 0.5),
-        *beside,
     ]
 
 
@@ -69,8 +63,11 @@ def main() -> int:
         return 0
     found = labelled(limit)
     judges = [told(row) for row in (found.judge, *found.trivial)]
-    pairs = {"pairs": found.pairs, "abstained": found.abstained}
     print(*judges, sep="\n")
+    if limit:
+        print(*claims(found), sep="\n")
+        return 0
+    pairs = {"pairs": found.pairs, "abstained": found.abstained}
     return keep("hh-harmless", claims(found), judges=judges, **pairs)
 
 

@@ -33,6 +33,16 @@ def test_a_principle_is_written_checked_tried_and_judged_by() -> None:
 
 
 @pytest.mark.slow
+def test_labels_are_read_held_against_people_and_weighed_anew() -> None:
+    shown = printed(ROOT / "notebooks/02-read-your-labels.ipynb")
+    for told in ("24 labels, 0 abstentions", "0 labels, 24 abstentions", "no-mass", "7 flipped"):
+        assert told in shown
+    for title in ("Agreement with people", "People among themselves", "What the judge goes by"):
+        assert title in shown
+    assert "agrees: 0.96 → 0.78" in shown
+
+
+@pytest.mark.slow
 def test_a_run_is_read(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RLAIF_RUN", str(finished / "runs/tiny"))
     assert printed(ROOT / "notebooks/03-did-it-work.ipynb")
