@@ -1,10 +1,12 @@
 """The embedded judge on pairs that people compared: HH-RLHF's harmless test set (Bai et al. 2022).
 
 Labels the pairs under every principle of `harmlessness` for a harmful prompt, and prints the
-agreement with people beside the trivial judges. Intervals are 95 %, clustered by prompt. The pairs
-are read from `RLAIF_DATA`; where it is not set, nothing is measured. Labels are kept in
-`runs/hh-harmless`, so that a stopped benchmark goes on. `--limit 100` takes the first pairs only,
-and writes no results. Needs the embedded model; all 1,630 pairs take the better part of an hour.
+agreement with people beside the trivial judges: on the fifth of the prompts that the judge's
+training never sees, which is the figure to go by, and on all. Intervals are 95 %, clustered by
+prompt. The pairs are read from `RLAIF_DATA`; where it is not set, nothing is measured. Labels are
+kept in `runs/hh-harmless`, so that a stopped benchmark goes on. `--limit 100` takes the first pairs
+only, the unseen ones first, and writes no results. Needs the embedded model; all 1,630 pairs take
+the better part of an hour.
 """
 
 import argparse
@@ -15,24 +17,50 @@ from pathlib import Path
 from figures import Claim, keep
 
 from rlaif.cli.main import main as rlaif
+from rlaif.embedded.heldout import held_out, is_held_out
 from rlaif.evaluation.agreed import Agreed
 from rlaif.evaluation.agreement import Agreement
+from rlaif.feedback.importers import pair_rows
 
 PAIRS = Path(os.environ.get("RLAIF_DATA", "")) / "hh-rlhf" / "harmless_base_test_part.jsonl"
 FOLDER = Path("runs/hh-harmless")
+UNSEEN, ALL = "unseen", "all"
 
 
-def labelled(limit: int | None) -> Agreement:
-    """Label the pairs, hold the labels against people, and show the table."""
-    asked = ["label", str(PAIRS), "-o", str(FOLDER), "--constitution", "harmlessness"]
-    asked += ["--judge", "embedded", "--draw", "0", "--tag", "harmful"]
-    asked += ["--limit", str(limit)] if limit else []
-    found = FOLDER / "agreement.json"
-    compared = ["judge", "agree", str(FOLDER), "--with", str(PAIRS), "--json", str(found)]
-    for command in (asked, compared):
-        if code := rlaif(command):
-            sys.exit(code)
-    return Agreement.model_validate_json(found.read_bytes())
+def sorted_pairs() -> dict[str, Path]:
+    """Write the pairs that training never sees, and all with those first, as they are."""
+    lines = PAIRS.read_text(encoding="utf-8").split("\n")
+    share = held_out().pairs
+    unseen = [
+        row.line for row in pair_rows(PAIRS) if is_held_out(row.pair.prompt.text, share, "pair")
+    ]
+    rest = [n for n, line in enumerate(lines, start=1) if line and n not in set(unseen)]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    files = {UNSEEN: unseen, ALL: [*unseen, *rest]}
+    for name, numbers in files.items():
+        text = "".join(f"{lines[number - 1]}\n" for number in numbers)
+        (FOLDER / f"{name}-pairs.jsonl").write_text(text, encoding="utf-8")
+    return {name: FOLDER / f"{name}-pairs.jsonl" for name in files}
+
+
+def must(*arguments: str) -> None:
+    """Run a command, and stop where it fails."""
+    if code := rlaif(list(arguments)):
+        sys.exit(code)
+
+
+def labelled(limit: int | None) -> dict[str, Agreement]:
+    """Label the pairs, hold the labels against people, and show both tables."""
+    files, labels = sorted_pairs(), FOLDER / "labels"
+    how = ["--constitution", "harmlessness", "--judge", "embedded", "--draw", "0"]
+    how += ["--limit", str(limit)] if limit else []
+    must("label", str(files[ALL]), "-o", str(labels), *how, "--tag", "harmful")
+    found = {}
+    for name, file in files.items():
+        out = FOLDER / f"{name}.json"
+        must("judge", "agree", str(labels), "--with", str(file), "--json", str(out))
+        found[name] = Agreement.model_validate_json(out.read_bytes())
+    return found
 
 
 def claims(found: Agreement) -> list[Claim]:
@@ -40,8 +68,8 @@ def claims(found: Agreement) -> list[Claim]:
     share = found.judge.share
     assert share
     return [
-        Claim("agrees with people", share.value, 0.5),
-        Claim("agrees with people, low end", share.low, 0.5),
+        Claim("agrees with people on unseen pairs", share.value, 0.5),
+        Claim("agrees with people on unseen pairs, low end", share.low, 0.5),
     ]
 
 
@@ -62,13 +90,14 @@ def main() -> int:
         print("RLAIF_DATA has no HH-RLHF; nothing is measured")
         return 0
     found = labelled(limit)
-    judges = [told(row) for row in (found.judge, *found.trivial)]
-    print(*judges, sep="\n")
+    judges = {name: [told(row) for row in (one.judge, *one.trivial)] for name, one in found.items()}
+    for name, lines in judges.items():
+        print(f"{name}:", *lines, sep="\n  ")
     if limit:
-        print(*claims(found), sep="\n")
+        print(*claims(found[UNSEEN]), sep="\n")
         return 0
-    pairs = {"pairs": found.pairs, "abstained": found.abstained}
-    return keep("hh-harmless", claims(found), judges=judges, **pairs)
+    abstained = found[ALL].abstained
+    return keep("hh-harmless", claims(found[UNSEEN]), judges=judges, abstained=abstained)
 
 
 if __name__ == "__main__":

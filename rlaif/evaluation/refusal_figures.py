@@ -1,7 +1,8 @@
 """The refusal reader beside people: rule-based rewards' propositions of real replies (Mu 2024).
 
 A row is `{"prompt": messages, "completion": [message], "propositions": {name: bool}}`. The rules
-were chosen on one half of the prompts; the other half was looked at once, to report.
+were chosen on one half of the prompts; the other half was looked at once, to report. A judge that
+was taught on such rows, as the embedded one is on four fifths of them, proves nothing here.
 """
 
 import hashlib
