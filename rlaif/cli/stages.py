@@ -132,6 +132,7 @@ def label(
         folder,
         make_conditions=lambda: named.conditions(config, rules),
         seed=seed,
+        tags=tag or (),
         anew=anew,
         is_anyway=anyway,
     )

@@ -236,14 +236,19 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     *,
     make_conditions: Callable[[], Conditions | None] = lambda: None,
     seed: int,
+    tags: Sequence[str] = (),
     anew: bool = False,
     is_anyway: bool = False,
 ) -> Counter[str]:
-    """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`."""
+    """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`.
+
+    `tags` are those that every prompt was given: other ones bring other principles into scope.
+    """
     people = Path(config.require.people) if config.require and config.require.people else None
     check_require(config.require, constitution, people)
     judge, conditions = make_judge(), make_conditions()
-    folder.open(contract_of(constitution, judge, config, conditions), anew=anew)
+    contract = contract_of(constitution, judge, config, conditions)
+    folder.open(fingerprint_of([contract, sorted(tags)]) if tags else contract, anew=anew)
 
     def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
         return label(asked, constitution, judge, config, conditions=conditions, seed=seed)

@@ -216,6 +216,15 @@ def test_a_tag_puts_every_prompt_into_a_principles_scope(shown: Run, six: Path) 
         assert [row["prompt"].get("tags", []) for row in rows] == [tags] * 6
 
 
+def test_labels_with_another_tag_do_not_go_on_where_others_are(
+    shown: Run, told: Run, six: Path
+) -> None:
+    record(six, share=likes_good_calm_but_short_bad)
+    shown(*LABEL, "-o", "l", "--tag", "harmful")
+    shown(*LABEL, "-o", "l", "--tag", "harmful")
+    assert told(*LABEL, "-o", "l").startswith("l: made by another constitution, judge, template")
+
+
 def test_a_greedy_judge_is_not_repeated(told: Run, six: Path) -> None:
     (six / "judge.jsonl").write_text("", encoding="utf-8")
     line = told(*LABEL, "-o", "l", "--repeats", "3")
