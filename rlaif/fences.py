@@ -84,7 +84,7 @@ def texts_in(value: Any) -> Iterator[str]:
 def shown_in(text: str) -> list[str]:
     """List what stands between fences, the outer ones alone.
 
-    >>> shown_in("Read:\\n<reply>\\nHi <b>\\n</reply>\\nWell?")
+    >>> shown_in(fenced("Hi <b>", "reply"))
     ['Hi <b>']
     """
     lines = text.split("\n")

@@ -1,8 +1,8 @@
-"""What a judge says in its own words, apart from what it repeats and quotes of what it was shown."""
+"""What a judge says in its own words, apart from what it repeats and quotes of a reply."""
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 _RUN = 4
 """So many words in a row that stand in what was shown are repeated; fewer are the language's."""
@@ -23,10 +23,10 @@ def own_words(text: str, shown: Iterable[str]) -> str:
     if len(_WORD.findall(text)) < 2:
         return text
     read = [_words(one) for one in shown]
+    # Runs first: one can begin inside a quotation and end outside of it.
+    own = _without(text, {run for words in read for run in _runs(words)})
     joined = [f" {' '.join(words)} " for words in read]
-    unquoted = _QUOTES.sub(lambda quote: _unless_shown(quote[0], joined), text)
-    runs = {run for words in read for run in _runs(words)}
-    return _without(unquoted, runs)
+    return _QUOTES.sub(lambda quote: _unless_shown(quote[0], joined), own)
 
 
 def _words(text: str) -> list[str]:
@@ -40,25 +40,21 @@ def _unless_shown(quote: str, joined: Iterable[str]) -> str:
     return _LEFT_OUT if is_shown else quote
 
 
-def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
-    for start in range(len(words) - _RUN + 1):
-        run = tuple(words[start : start + _RUN])
-        # Letters in a row are a ranking.
-        if sum(len(word) > 2 for word in run) > 1:
-            yield run
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1))
 
 
-def _without(text: str, runs: set[tuple[str, ...]]) -> str:
+def _without(text: str, runs: Set[tuple[str, ...]]) -> str:
     words = list(_WORD.finditer(text))
-    said = [word[0].casefold() for word in words]
     repeated = [False] * len(words)
-    for start in range(len(words) - _RUN + 1):
-        if tuple(said[start : start + _RUN]) in runs:
+    for start, run in enumerate(_runs(_words(text))):
+        if run in runs:
             repeated[start : start + _RUN] = [True] * _RUN
     kept, end = [], 0
     for is_repeated, group in itertools.groupby(zip(words, repeated, strict=True), lambda w: w[1]):
         places = [word for word, _ in group]
-        if is_repeated:
+        # Letters in a row are a ranking.
+        if is_repeated and sum(len(place[0]) > 2 for place in places) > 1:
             kept += [text[end : places[0].start()], _LEFT_OUT]
             end = places[-1].end()
     return "".join([*kept, text[end:]])
