@@ -77,6 +77,8 @@ def read_text(path: Path) -> str:
         raise InputError.at(path, None, "no such file") from None
     except PermissionError:
         raise InputError.at(path, None, "may not be read; check its permissions") from None
+    except OSError as error:
+        raise InputError.at(path, None, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError.at(path, line, "not UTF-8 text; save it as UTF-8") from None
