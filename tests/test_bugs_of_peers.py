@@ -89,7 +89,7 @@ BUGS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def tests_in(file: str) -> set[str]:
+def names_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
     return {one.name for one in functions if one.name.startswith("test_")}
@@ -99,13 +99,13 @@ def tests_in(file: str) -> set[str]:
 def test_each_bug_has_its_tests(bug: str) -> None:
     assert BUGS[bug]
     for file, name in BUGS[bug]:
-        assert name in tests_in(file), f"{file}: no {name}"
+        assert name in names_in(file), f"{file}: no {name}"
 
 
 def test_no_test_of_a_bug_is_left_out_of_the_list() -> None:
     listed = {place for places in BUGS.values() for place in places}
     for file in (JUDGES, TRAINING):
-        assert {(file, name) for name in tests_in(file)} <= listed
+        assert {(file, name) for name in names_in(file)} <= listed
 
 
 def test_a_prompt_file_that_is_an_empty_placeholder_or_a_copy_of_another() -> None:
@@ -125,7 +125,7 @@ def test_a_judge_that_is_documented_and_not_there() -> None:
     page = (folder / "README.md").read_text(encoding="utf-8")
     written = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     named = set(re.findall(r"`([A-Za-z_]+)(?:\([^`]*\))?`", page))
-    judges = {name for name in named if name.endswith("Judge") or name.endswith("_of")}
+    judges = {name for name in named if name.endswith(("Judge", "_of"))}
     assert len(judges) > 5
     for name in judges:
         assert re.search(rf"^(?:class|def) {name}\b", written, re.MULTILINE), name
