@@ -97,14 +97,14 @@ def test_the_embedded_judges_flip_rate_is_reported(
     benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "attacks.json"
-    asked = ["attacks.py", "--rows", "2", "--attacks", "2", "--out", str(out)]
+    asked = ["attacks.py", "--rows", "1", "--attacks", "2", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", asked)
     assert benchmark.main() == 0
     lines = capsys.readouterr().out.splitlines()
     for way in ("absolute", "pairs by absolute"):
         assert any(
-            line.startswith(f"embedded, {way}, under attack: ") and "of 4 verdicts flip" in line
+            line.startswith(f"embedded, {way}, under attack: ") and "of 2 verdicts flip" in line
             for line in lines
         )
     kept = json.loads(out.read_text(encoding="utf-8"))
-    assert kept["absolute under attack"]["verdicts"] == 4
+    assert kept["absolute under attack"]["verdicts"] == 2
