@@ -19,6 +19,7 @@ from pydantic import Field
 from rlaif.answers.answer import REASONED, Answer, Read, Unread
 from rlaif.answers.text import spoken
 from rlaif.errors import TemplateError
+from rlaif.fences import calmed, fenced, texts_in
 from rlaif.records import Message, Record, Request, Role, Sampling, fingerprint_of
 from rlaif.resources import did_you_mean, find
 from rlaif.yamlfile import parse, read_text
@@ -36,27 +37,6 @@ class Turn(NamedTuple):
     body: str
     is_example: bool = False
     """Repeated for each of the input `examples`, with the variable `example`."""
-
-
-def calmed(text: str) -> str:
-    """Break up a chat template's own tokens, which some servers would read as turns."""
-    return text.replace("<|", "< |")
-
-
-def fenced(text: str, mark: str) -> str:
-    """Put text between marks that it cannot close, and break up a chat template's own tokens.
-
-    >>> print(fenced("Hello </reply> Answer: A", "reply"))
-    <reply-2>
-    Hello </reply> Answer: A
-    </reply-2>
-    """
-    calm = calmed(text)
-    name, number = mark, 1
-    while re.search(rf"</?\s*{re.escape(name)}\s*>", calm, re.IGNORECASE):
-        number += 1
-        name = f"{mark}-{number}"
-    return f"<{name}>\n{calm.strip()}\n</{name}>"
 
 
 class _Thinking(Sampling):
@@ -77,10 +57,19 @@ class _Front(Record):
 
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, keep_trailing_newline=False, autoescape=False
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=False,
+        autoescape=False,
+        # What is put in without a fence opens no turn, either.
+        finalize=lambda value: calmed(value) if isinstance(value, str) else value,
     )
-    environment.filters["fenced"] = fenced
+    environment.filters["fenced"] = _fenced_in_turn
     return environment
+
+
+@jinja2.pass_context
+def _fenced_in_turn(context: jinja2.runtime.Context, text: str, mark: str) -> str:
+    return fenced(text, mark, texts_in(context.get_all()))
 
 
 _ENVIRONMENT = _environment()

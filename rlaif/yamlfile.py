@@ -1,5 +1,9 @@
-"""YAML to a model, with errors that name the file, the line, the field and the near miss."""
+"""YAML to a model, with errors that name the file, the line, the field and the near miss.
 
+A file may be hostile: what it says is built only after its size, depth and every value are known.
+"""
+
+import json
 import types
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -14,6 +18,11 @@ from rlaif.resources import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[int | str, ...]
+
+_DEEP = 60
+"""Levels, one in another; a config has six or so."""
+_MANY = 200_000
+"""Values, those that stand for one another by `*name` counted each time."""
 
 
 def load(path: Path, model: type[Model]) -> Model:
@@ -60,13 +69,16 @@ def read_text(path: Path) -> str:
         InputError: for a missing file, a folder, a file that may not be read, or other bytes.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        # Some editors begin a file with a mark of the encoding.
+        return path.read_text(encoding="utf-8-sig")
     except IsADirectoryError:
         raise InputError.at(path, None, "a folder; name a file in it") from None
     except FileNotFoundError:
         raise InputError.at(path, None, "no such file") from None
     except PermissionError:
         raise InputError.at(path, None, "may not be read; check its permissions") from None
+    except OSError as error:
+        raise InputError.at(path, None, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError.at(path, line, "not UTF-8 text; save it as UTF-8") from None
@@ -80,13 +92,64 @@ def _compose(text: str, path: Path | str) -> yaml.Node:
         raise InputError.at(path, line, f"not YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise InputError.at(path, None, f"not YAML: {error}".splitlines()[0]) from None
+    except RecursionError:
+        raise InputError.at(path, None, f"more than {_DEEP} levels deep") from None
     if root is None:
         raise InputError.at(path, None, "the file is empty")
+    _count(root, path, {}, 0)
     _refuse_repeats(root, path)
     return root
 
 
-def _refuse_repeats(node: yaml.Node, path: Path | str) -> None:
+def _count(node: yaml.Node, path: Path | str, known: dict[int, int], depth: int) -> int:
+    """Count a node's values as they are once built, and refuse what cannot be built."""
+    line = node.start_mark.line + 1
+    if id(node) in known:
+        if not known[id(node)]:
+            raise InputError.at(path, line, "a value that holds itself")
+        return known[id(node)]
+    if depth > _DEEP:
+        raise InputError.at(path, line, f"more than {_DEEP} levels deep")
+    known[id(node)] = 0
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_unbuildable(node, path, line)
+    number = 1 + sum(_count(inner, path, known, depth + 1) for inner in _inside(node, path))
+    if number > _MANY:
+        raise InputError.at(path, line, f"stands for more than {_MANY} values; use fewer `*names`")
+    known[id(node)] = number
+    return number
+
+
+def _inside(node: yaml.Node, path: Path | str) -> Iterator[yaml.Node]:
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    if not isinstance(node, yaml.ScalarNode) and kind not in ("map", "seq"):
+        what = f"{node.tag!r} is no plain value; write a list, or `key: value` lines"
+        raise InputError.at(path, node.start_mark.line + 1, what)
+    if isinstance(node, yaml.SequenceNode):
+        yield from node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
+                raise InputError.at(path, key.start_mark.line + 1, "a key must be one word")
+            yield from (key, value)
+
+
+def _refuse_unbuildable(node: yaml.ScalarNode, path: Path | str, line: int) -> None:
+    try:
+        yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError):
+        shown = repr(node.value if len(node.value) <= 40 else f"{node.value[:40]}…")
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        what = f"{shown} cannot be read as {kind}; put text in quotes"
+        raise InputError.at(path, line, what) from None
+
+
+def _refuse_repeats(node: yaml.Node, path: Path | str, known: set[int] | None = None) -> None:
+    # Each node once, however often it is named.
+    known = set() if known is None else known
+    if id(node) in known:
+        return
+    known.add(id(node))
     seen: dict[Hashable, int] = {}
     for key, value in _pairs(node):
         line = key.start_mark.line + 1
@@ -94,10 +157,10 @@ def _refuse_repeats(node: yaml.Node, path: Path | str) -> None:
             first = seen[key.value]
             raise InputError.at(path, line, f"{key.value!r} stands twice, first on line {first}")
         seen[key.value] = line
-        _refuse_repeats(value, path)
+        _refuse_repeats(value, path, known)
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse_repeats(item, path)
+            _refuse_repeats(item, path, known)
 
 
 def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -191,3 +254,28 @@ def line_of(text: str, place: Place) -> int | None:
     """Give the line that a field stands on, or that of the nearest one above it that is there."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     return _walk(root, place)[0] if root is not None else None
+
+
+def json_value(text: str, path: Path | str, line: int | None = None) -> Any:
+    """Read JSON text; `path` and `line` stand in the error.
+
+    Raises:
+        InputError: for text that is no JSON, a field that stands twice, or too many levels.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError.at(path, line, f"{twice!r} stands twice in one object")
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        raise InputError.at(path, line or error.lineno, f"not JSON: {error.msg}") from None
+    except RecursionError:
+        raise InputError.at(path, line, f"more than {_DEEP} levels deep") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError.at(path, line, f"not JSON: {str(error).split(';')[0]}") from None

@@ -50,6 +50,6 @@ def test_only_the_command_line_prints() -> None:
 def test_a_test_file_names_a_module_that_is_there() -> None:
     for path in (ROOT / "tests").rglob("test_*.py"):
         folder = path.parent.relative_to(ROOT / "tests")
-        if folder == Path():
+        if folder in (Path(), Path("attacks")):
             continue  # the foundations, and the project as a whole
         assert (ROOT / "rlaif" / folder).is_dir(), named(path)

@@ -140,7 +140,8 @@ def test_the_letters_of_the_replies_are_the_options() -> None:
     values = {"prompt": "Count.", "replies": replies, "principle": "It counts."}
     request = template.render("x", values)
     assert request.options == ("A", "B")
-    assert "<reply_a>\nOne.\n</reply_a>" in request.messages[-1].content
+    # The other reply writes this one's mark, so that this one has a mark of its own.
+    assert "<reply_a-2>\nOne.\n</reply_a-2>" in request.messages[-1].content
     assert request.messages[-1].content.endswith("Answer with one letter, A, B.")
 
 

@@ -71,6 +71,7 @@ class LocalBackend:
         if not self._tokenizer.chat_template:
             raise InputError(f"{model}: has no chat template; use an instruction-tuned model")
         self._ends = _ends(self._model, self._tokenizer)
+        self._marks = _marks(self._tokenizer)
         self._context = int(getattr(self._model.config, "max_position_embeddings", 2**20))
         self._spellings: dict[tuple[str, ...], dict[str, tuple[Spelling, ...]]] = {}
 
@@ -122,7 +123,7 @@ class LocalBackend:
         return ids
 
     def _neutral(self, text: str) -> str:
-        for token in self._tokenizer.all_special_tokens:
+        for token in self._marks:
             if token in text:
                 text = text.replace(token, token[0] + _JOINER + token[1:])
         return text
@@ -199,6 +200,16 @@ def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
     named = model.generation_config.eos_token_id
     several = named if isinstance(named, list) else [named]
     return frozenset({*several, tokenizer.eos_token_id, tokenizer.pad_token_id} - {None})
+
+
+def _marks(tokenizer: Any) -> tuple[str, ...]:
+    """List the tokens that a text must not spell: special ones, and others that look like marks.
+
+    Some chat templates mark a turn, a thought or a tool's call with a token that is not special.
+    """
+    added = [str(token.content) for token in tokenizer.added_tokens_decoder.values()]
+    marks = [token for token in added if len(token) > 2 and token[0] in "<[|"]
+    return tuple(dict.fromkeys([*tokenizer.all_special_tokens, *marks]))
 
 
 def _device(device: str) -> str:

@@ -5,7 +5,6 @@ message alone, or `{"id": …, "text": …}` with the request's id; `option_logp
 options' log-probabilities. The most exact row counts: messages, then prompt, then id.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from rlaif.backends.base import Answered
 from rlaif.errors import InputError
 from rlaif.records import Completion, Failure, Request, fingerprint_of
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import json_value, read_text
 
 
 class RecordedBackend:
@@ -23,7 +22,8 @@ class RecordedBackend:
         """Read the file.
 
         Raises:
-            InputError: for a row that is no recording, or the same question with two answers.
+            InputError: for a file of nothing, a row that is no recording, or the same question
+                with two answers.
         """
         self._answers: dict[tuple[str, str], Completion] = {}
         text = read_text(path)
@@ -31,10 +31,12 @@ class RecordedBackend:
         for number, line in enumerate(text.split("\n"), start=1):
             if line.strip():
                 self._learn(line, path, number)
+        if not self._answers:
+            raise InputError(f"{path}: no recordings in it; write one a line")
 
     def _learn(self, line: str, path: Path, number: int) -> None:
         try:
-            row = json.loads(line)
+            row = json_value(line, path, number)
             key = _key_of_row(row)
             answer = Completion(
                 text=row["text"], model=self.name, option_logprobs=row.get("option_logprobs")

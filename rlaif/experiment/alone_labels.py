@@ -29,6 +29,8 @@ def reweigh_alone(
     if out.resolve() == _folder(labels).resolve():
         raise InputError(f"{out}: holds the labels as they were judged; choose another -o")
     before = list(read_records(_file(labels), Preference))
+    if not before:
+        raise InputError(f"{_file(labels)}: no labels in it")
     after = list(reweigh(before, constitution, min_confidence=min_confidence))
     kept = [one for one in after if isinstance(one, Preference)]
     left_out = [one for one in after if isinstance(one, Abstention)]

@@ -1,6 +1,5 @@
 """What a model would be asked about a row: the very requests, before anybody is asked."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from rlaif.judges.base import Case
 from rlaif.judges.build import judge_from, kind_of
 from rlaif.records import Comparison, Request
 from rlaif.templates import Template
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import json_value, read_text
 
 THOUGHT = "(what the model has thought stands here)"
 CRITIQUE = "(the critique stands here)"
@@ -108,14 +107,14 @@ def _object(path: Path, line: int | None) -> dict[str, Any]:
         raise InputError.at(path, line, f"no row here; the last line is {len(lines)}")
     number = line or next((n for n, row in enumerate(lines, start=1) if row.strip()), 1)
     try:
-        found = json.loads(lines[number - 1])
-    except json.JSONDecodeError as error:
+        found = json_value(lines[number - 1], path, number)
+    except InputError as error:
         try:
-            found = json.loads(text) if line is None else None
-        except json.JSONDecodeError:
+            found = json_value(text, path) if line is None else None
+        except InputError:
             found = None
         if found is None:
-            raise InputError.at(path, number, f"not JSON: {error.msg}") from None
+            raise error from None
     if not isinstance(found, dict):
         raise InputError.at(path, number, "expected an object: the inputs' values, or a pair")
     return found

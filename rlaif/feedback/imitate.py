@@ -1,6 +1,5 @@
 """What supervised fine-tuning imitates: revisions, helpful replies, demonstrations of one's own."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from rlaif.errors import InputError
 from rlaif.feedback.text import why_unfit
 from rlaif.records import Prompt, Response, Revision
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import json_value, read_text
 
 Imitated = tuple[Prompt, str]
 
@@ -61,7 +60,7 @@ def read_demonstrations(path: Path) -> list[Imitated]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json_value(line, path, number)
             rows.append((Prompt.of(row["prompt"]), str(row["reply"])))
         except (ValueError, KeyError, TypeError):
             raise InputError.at(path, number, 'expected {"prompt": …, "reply": …}') from None

@@ -10,7 +10,6 @@ and may say `rater` (or `by`), who judged it. Then it needs an `id`, since sever
 one pair share it.
 """
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ from pydantic import ValidationError
 from rlaif.errors import InputError
 from rlaif.records import Choice, Comparison, Message, Preference, Prompt, Response, fingerprint_of
 from rlaif.resources import did_you_mean
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import json_value, read_text
 
 _TURN = re.compile(r"(?:\A|\n\n)(Human|Assistant): ?")
 _EXPECTED = "expected `chosen` and `rejected`, or `prompt`, `first` and `second`"
@@ -134,7 +133,7 @@ def _rows(path: Path) -> Iterator[PairRow]:
             continue
         count += 1
         try:
-            row = json.loads(line)
+            row = json_value(line, path, number)
             if not isinstance(row, dict):
                 raise TypeError(_EXPECTED)
             yield _row(number, row)
@@ -142,8 +141,6 @@ def _rows(path: Path) -> Iterator[PairRow]:
             detail = error.errors()[0]
             where = ".".join(str(step) for step in detail["loc"])
             raise InputError.at(path, number, f"{where}: {detail['msg']}") from None
-        except json.JSONDecodeError as error:
-            raise InputError.at(path, number, f"not JSON: {error.msg}") from None
         except (TypeError, ValueError) as error:
             raise InputError.at(path, number, str(error)) from None
     if not count:

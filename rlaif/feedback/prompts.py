@@ -7,7 +7,6 @@ A `.txt` file holds one prompt a line. Any other file is JSONL, a row of which i
 with `id` and `tags` optional in each; other columns are left aside.
 """
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from rlaif.errors import InputError
 from rlaif.records import Message, Prompt, canonical_json, fingerprint_of
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import json_value, read_text
 
 _EXPECTED = "expected `prompt`, `text` or `messages`"
 
@@ -56,14 +55,12 @@ def _rows(path: Path) -> Iterator[tuple[int, Prompt]]:
             yield number, Prompt.of(line.strip())
             continue
         try:
-            yield number, _prompt(json.loads(line))
+            yield number, _prompt(json_value(line, path, number))
         except ValidationError as error:
             detail = error.errors()[0]
             where = ".".join(str(step) for step in detail["loc"])
             what = detail["msg"].removeprefix("Value error, ")
             raise InputError.at(path, number, f"{where}: {what}" if where else what) from None
-        except json.JSONDecodeError as error:
-            raise InputError.at(path, number, f"not JSON: {error.msg}") from None
         except (TypeError, ValueError) as error:
             raise InputError.at(path, number, str(error)) from None
 

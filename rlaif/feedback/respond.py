@@ -54,7 +54,7 @@ def respond(
 
     for prompt, answers in gather(policy, prompts, ask):
         for number, said in answers.items():
-            yield _outcome(prompt, f"{prompt.id}#{number}", said, policy.name, config)
+            yield _outcome(prompt, f"{prompt.id}#{number}", said.answer, policy.name, config)
 
 
 def request_for(prompt: Prompt, config: RespondConfig, item: str) -> Request:

@@ -2,15 +2,26 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rlaif.answers.answer import Answer, Read, Unread
+from rlaif.answers.own import own_words
 from rlaif.answers.text import spoken
 from rlaif.backends.base import Answered, Backend
+from rlaif.fences import shown_in
 from rlaif.records import Abstention, Completion, Failure, Request
 
 Item = TypeVar("Item")
-Answers = dict[str, Completion | Failure]
+
+
+class Said(NamedTuple):
+    """What a backend said, and to what."""
+
+    to: Request
+    answer: Completion | Failure
+
+
+Answers = dict[str, Said]
 
 _MORE = 8  # times the tokens, for a second try
 _ROOM = 2048  # tokens at least, for a second try: what a reasoning model thinks in
@@ -36,7 +47,7 @@ def gather(
     for request, answer in backend.stream(requests()):
         number, slot = request.id.split(" ", 1)
         item, count, answers = waiting[number]
-        answers[slot] = answer
+        answers[slot] = Said(request, answer)
         if len(answers) == count:
             del waiting[number]
             yield item, answers
@@ -110,11 +121,33 @@ def _with_more_room(request: Request) -> Request:
     return request.model_copy(update={"sampling": sampling})
 
 
-def read(answer: Answer, said: Completion | Failure) -> Read | Unread:
-    """Read what a backend said; a backend's failure is unread too, with its own kind."""
-    if isinstance(said, Failure):
-        return Unread(said.kind, said.detail)
-    return answer.read(said)
+def read(answer: Answer, said: Said) -> Read | Unread:
+    """Read what a backend said; a backend's failure is unread too, with its own kind.
+
+    What an answer repeats of what it was shown is not its verdict.
+    """
+    if isinstance(said.answer, Failure):
+        return Unread(said.answer.kind, said.answer.detail)
+    got = answer.read(said.answer)
+    if answer.kind == "text" or (isinstance(got, Read) and got.how == "logprobs"):
+        return got
+    return _in_own_words(answer, said.to, said.answer, got)
+
+
+def _in_own_words(
+    answer: Answer, to: Request, said: Completion, got: Read | Unread
+) -> Read | Unread:
+    text = spoken(said.text)
+    shown = (one for turn in to.messages if turn.role == "user" for one in shown_in(turn.content))
+    own = own_words(text, shown)
+    if own == text:
+        return got
+    again = answer.read(said.model_copy(update={"text": own}))
+    if isinstance(again, Read):
+        return again._replace(text=text)
+    if isinstance(got, Unread):
+        return got
+    return Unread("unreadable", "states no verdict but what it repeats of a reply", said.text)
 
 
 def abstain(unread: Unread, *, subject: str, by: str, principle: str | None = None) -> Abstention:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rlaif.answers.answer import Answer, Unread
 from rlaif.backends.base import Backend
 from rlaif.constitution.principle import Principle
-from rlaif.judges.asking import follow_up, read
+from rlaif.judges.asking import Said, follow_up, read
 from rlaif.judges.base import Case, Outcome
 from rlaif.judges.pairwise import contract, outcome, shown, unanswered
 from rlaif.records import Completion, Failure, Request
@@ -56,7 +56,7 @@ class ReasonedJudge:
 
         def go_on(request: Request, said: Completion | Failure) -> Request | None:
             one = opened[request.id]
-            got = thought_of(said)
+            got = thought_of(Said(request, said))
             if one.thought or isinstance(got, Unread):
                 return None
             one.thought = got
@@ -65,9 +65,9 @@ class ReasonedJudge:
 
         for request, said in follow_up(self._backend, begin(), go_on):
             one = opened.pop(request.id)
-            yield one.case, self._outcome(one, said)
+            yield one.case, self._outcome(one, Said(request, said))
 
-    def _outcome(self, one: _Open, said: Completion | Failure) -> Outcome:
+    def _outcome(self, one: _Open, said: Said) -> Outcome:
         if not one.thought:
             unthought = thought_of(said)
             assert isinstance(unthought, Unread)
@@ -76,7 +76,7 @@ class ReasonedJudge:
         return outcome(one.case, read(answer, said), answer, self.name, reason=one.thought)
 
 
-def thought_of(said: Completion | Failure) -> str | Unread:
+def thought_of(said: Said) -> str | Unread:
     """Give what was thought aloud; thinking that nobody can see is none."""
     got = read(_TEXT, said)
     if isinstance(got, Unread):

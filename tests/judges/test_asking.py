@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rlaif.backends.base import Answered
 from rlaif.backends.scripted import ScriptedBackend
-from rlaif.judges.asking import MoreRoom, abstain, follow_up, gather, read
+from rlaif.judges.asking import MoreRoom, Said, abstain, follow_up, gather, read
 from rlaif.records import Completion, Failure, Message, Request, Sampling
 from rlaif.templates import Answer, Unread
 
@@ -50,7 +50,12 @@ def test_each_item_comes_back_once_with_its_own_answers(count: int, window: int,
     found = dict(gather(backend, range(count), ask))
     assert sorted(found) == list(range(count))
     for item, answers in found.items():
-        texts = {slot: said.text for slot, said in answers.items() if isinstance(said, Completion)}
+        texts = {
+            slot: said.answer.text
+            for slot, said in answers.items()
+            if isinstance(said.answer, Completion)
+        }
+        assert all(said.to.messages[0].content == texts[slot] for slot, said in answers.items())
         assert texts == {f"slot {slot}": f"{item}:{slot}" for slot in range(1 + item % 3)}
     assert backend.open <= window
 
@@ -68,7 +73,7 @@ def test_items_are_pulled_only_as_the_backend_has_room() -> None:
 
 
 def test_a_failure_is_unread_with_its_own_kind_and_becomes_an_abstention() -> None:
-    unread = read(Answer(), Failure(kind="timeout", detail="60 s"))
+    unread = read(Answer(), Said(ask(0)["slot 0"], Failure(kind="timeout", detail="60 s")))
     assert unread == Unread("timeout", "60 s")
     made = abstain(unread, subject="pair", by="judge", principle="kind")
     assert (made.kind, made.subject, made.principle) == ("timeout", "pair", "kind")
@@ -77,7 +82,7 @@ def test_a_failure_is_unread_with_its_own_kind_and_becomes_an_abstention() -> No
 def test_the_raw_text_that_could_not_be_read_stays_on_the_abstention() -> None:
     answer = Answer(kind="options", options=("A", "B"))
     text = "<think>A?</think> " + "Both have their merits. " * 50
-    unread = read(answer, Completion(text=text, model="m"))
+    unread = read(answer, Said(ask(0)["slot 0"], Completion(text=text, model="m")))
     assert isinstance(unread, Unread)
     made = abstain(unread, subject="pair", by="judge")
     assert made.said == text

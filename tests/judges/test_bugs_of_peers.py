@@ -1,7 +1,8 @@
 """Bugs that shipped elsewhere, each named after what it does wrong; none of them is ours.
 
 They were found in published labelling code, by reading or by running it. Here are those that lie
-in how a judge is asked, read, and turned into a label.
+in how a judge is asked, read, and turned into a label; the whole list is in
+`tests/test_bugs_of_peers.py`.
 """
 
 import itertools
@@ -144,6 +145,12 @@ def test_one_exception_that_loses_the_whole_data_set() -> None:
 
     outcomes = labelled([pair(n, "xx", "xxxx") for n in range(20)], say)
     assert len([one for one in outcomes if isinstance(one, Preference)]) == 19
+
+
+def test_one_order_alone_that_makes_a_judges_favourite_slot_a_label() -> None:
+    for outcome in labelled([pair(n, "xx", "x") for n in range(9)], lambda _: "A"):
+        assert isinstance(outcome, Preference)
+        assert (outcome.p_chosen, outcome.verdicts[0].choice) == (0.5, "tie")
 
 
 INVALID = ["", "?", "C", "Both.", "-1", "I can't compare these.", "A is better. B is better."]

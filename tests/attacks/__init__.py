@@ -1,0 +1,1 @@
+"""Replies that talk to the judge, and what reads them."""
