@@ -22,7 +22,7 @@ from rlaif.experiment.config import Experiment, beside
 from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
 from rlaif.experiment.requirements import check_require
-from rlaif.feedback.prompts import load_prompts
+from rlaif.feedback.prompts import drawn, load_prompts
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import (
     Judging,
@@ -85,11 +85,19 @@ class Context:
                 f"{self._prompts_path}: {len(prompts)} prompts, and prompts.holdout keeps "
                 f"{wanted.holdout} of them aside; none is left to train on"
             )
-        drawn = list(prompts)
+        shuffled = list(prompts)
         if wanted.limit or wanted.holdout:
-            random.Random(self.experiment.seed).shuffle(drawn)
-        held_out, rest = drawn[: wanted.holdout], drawn[wanted.holdout :]
+            random.Random(self.experiment.seed).shuffle(shuffled)
+        held_out, rest = shuffled[: wanted.holdout], shuffled[wanted.holdout :]
         return rest[: wanted.limit], held_out
+
+    @property
+    def responding(self) -> list[Prompt]:
+        """Give the training prompts that `respond` answers."""
+        config = self.experiment.respond
+        return (
+            drawn(self.train, config.prompts, f"respond {self.experiment.seed}") if config else []
+        )
 
     def _demonstrations(self, file: Path) -> Path | None:
         named = self.experiment.sft.demonstrations if self.experiment.sft else None
@@ -259,7 +267,7 @@ def _tags_named(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield "sft.keep", tag
     for tag in experiment.revise.tags if experiment.revise else ():
         yield "revise.tags", tag
-    for stage in ("revise", "label"):
+    for stage in ("respond", "revise", "label"):
         section = getattr(experiment, stage)
         if section is not None and isinstance(section.prompts, dict):
             for tag in section.prompts:

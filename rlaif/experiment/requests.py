@@ -14,7 +14,7 @@ from rlaif.judges.reward import matched
 def respond_requests(run: Context) -> int:
     """Count the draws."""
     config = run.experiment.respond
-    return len(run.train) * config.samples if config else 0
+    return len(run.responding) * config.samples if config else 0
 
 
 def revise_requests(run: Context) -> int:
@@ -24,7 +24,7 @@ def revise_requests(run: Context) -> int:
         return 0
     judged = config.tries * _dearest(run)
     each = int(config.critique) + config.tries + judged
-    concerned = [prompt for prompt in run.train if config.concerns(prompt)]
+    concerned = [prompt for prompt in run.responding if config.concerns(prompt)]
     prompts = len(drawn(concerned, config.prompts, ""))
     return prompts * (config.responses * config.rounds * each + _conditions(run))
 
@@ -38,7 +38,7 @@ def label_requests(run: Context) -> int:
     samples = config.samples or (respond.samples if respond else 0)
     pairs = math.comb(samples, 2)
     pairs = min(pairs, config.pairs) if config.pairs else pairs
-    prompts = len(drawn(run.train, config.prompts, ""))
+    prompts = len(drawn(run.train if config.samples else run.responding, config.prompts, ""))
     judged = pairs * _for_comparison(run, config.principles)
     gate = gate_requests(config, len(run.judges("judge")), run.constitution)
     return prompts * (config.samples + judged + _conditions(run)) + gate

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import Field
 
 from rlaif.backends.base import Backend, seeded
+from rlaif.feedback.prompts import Share
 from rlaif.judges.asking import gather
 from rlaif.records import (
     Abstention,
@@ -22,6 +23,9 @@ from rlaif.records import (
 class RespondConfig(Record):
     """How responses are drawn."""
 
+    prompts: Share = 0
+    """Answer so many of the prompts, drawn by the seed, or so many with each of some tags; 0
+    takes all."""
     samples: int = Field(default=4, ge=1)
     """Responses for each prompt."""
     temperature: float = Field(default=0.8, ge=0.0)

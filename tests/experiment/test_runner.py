@@ -79,6 +79,20 @@ def test_a_plan_counts_requests(write_experiment: Callable[[Path], Path], tmp_pa
     assert requests["sft"] == requests["reward"] == requests["optimize"] == 0
 
 
+def test_a_share_of_the_prompts_is_answered_and_no_other_is_revised(again: Path) -> None:
+    share = "respond.prompts={harmful: 2}"
+    asked = {item.stage.name: item.requests for item in plan(opened(again, share))}
+    assert (asked["respond"], asked["revise"]) == (4, 2 * (1 + 2 + 2 * 2))
+    run = opened(again, share)
+    list(run_stages(run, until="revise"))
+    answered = {json.loads(line)["prompt_id"] for line in lines(run.folder / "respond/responses.jsonl")}
+    folder = run.folder / "revise"
+    revised = [json.loads(line)["before"]["prompt_id"] for line in lines(folder / "revisions.jsonl")]
+    left_out = [json.loads(line)["subject"] for line in lines(folder / "abstentions.jsonl")]
+    assert len(answered) == 2
+    assert {*revised, *(name.split("#")[0] for name in left_out)} == answered
+
+
 def test_a_changed_principle_does_again_what_depends_on_it_and_says_so(again: Path) -> None:
     rules = again.with_name("two.yaml")
     text = rules.read_text(encoding="utf-8")

@@ -21,7 +21,9 @@ def work(run: Context, folder: Path) -> Done:
     """Label the comparisons that are not labelled yet."""
     config, seed = run.experiment.label, run.experiment.seed
     assert config is not None
-    prompts = drawn(run.train, config.prompts, f"label {seed}")
+    prompts = drawn(
+        run.train if config.samples else run.responding, config.prompts, f"label {seed}"
+    )
     responses = _responses(run, prompts, folder)
     comparisons = list(pair(prompts, responses, per_prompt=config.pairs, seed=seed))
     if not comparisons:

@@ -18,7 +18,7 @@ def work(run: Context, folder: Path) -> Done:
     config = run.experiment.respond
     assert config is not None
     policy, seed = run.backend("policy"), run.experiment.seed
-    return draw(run, folder, "respond", policy, config, prompts=run.train, seed=seed)
+    return draw(run, folder, "respond", policy, config, prompts=run.responding, seed=seed)
 
 
 def draw(  # noqa: PLR0913 (who draws, how, for what, and where to)

@@ -17,7 +17,7 @@ def work(run: Context, folder: Path) -> Done:
     """Revise the first responses to each prompt that are not revised yet."""
     config = run.experiment.revise
     assert config is not None
-    concerned = [prompt for prompt in run.train if config.concerns(prompt)]
+    concerned = [prompt for prompt in run.responding if config.concerns(prompt)]
     prompts = drawn(concerned, config.prompts, f"revise {run.experiment.seed}")
     asked = {prompt.id for prompt in prompts}
     responses = [r for r in read_responses(run.finished("respond")) if r.prompt_id in asked]
