@@ -85,9 +85,13 @@ def test_a_share_of_the_prompts_is_answered_and_no_other_is_revised(again: Path)
     assert (asked["respond"], asked["revise"]) == (4, 2 * (1 + 2 + 2 * 2))
     run = opened(again, share)
     list(run_stages(run, until="revise"))
-    answered = {json.loads(line)["prompt_id"] for line in lines(run.folder / "respond/responses.jsonl")}
+    answered = {
+        json.loads(line)["prompt_id"] for line in lines(run.folder / "respond/responses.jsonl")
+    }
     folder = run.folder / "revise"
-    revised = [json.loads(line)["before"]["prompt_id"] for line in lines(folder / "revisions.jsonl")]
+    revised = [
+        json.loads(line)["before"]["prompt_id"] for line in lines(folder / "revisions.jsonl")
+    ]
     left_out = [json.loads(line)["subject"] for line in lines(folder / "abstentions.jsonl")]
     assert len(answered) == 2
     assert {*revised, *(name.split("#")[0] for name in left_out)} == answered
