@@ -94,6 +94,9 @@ def evaluate(
     draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 400,
     data: Data = None,
     each: Each = 10,
+    wordings: Annotated[
+        int, typer.Option(min=1, help="Wordings of each trait, polarity and kind.")
+    ] = 2,
     write: Annotated[bool, typer.Option(help="Write the card and the calibration anew.")] = False,
 ) -> None:
     """Examine a judge on prompts, wordings and traits it never saw; 1 when a figure is short."""
@@ -117,7 +120,7 @@ def evaluate(
             folder,
             file,
             data=data,
-            config=ExamConfig(each=each),
+            config=ExamConfig(each=each, wordings=wordings),
             advance=_examining(shown),
         )
     shown.end(f"{sum(figure.questions for figure in card.figures):,} questions")

@@ -47,6 +47,8 @@ class ExamConfig(Record):
     """Replies asked about, edits and refusals among them."""
     each: int = Field(default=10, ge=3)
     """True and as many false replies for each wording."""
+    wordings: int = Field(default=2, ge=1)
+    """Wordings of each trait, polarity and kind."""
     seed: int = 0
 
 
@@ -131,7 +133,7 @@ def evaluate_judge(
     if not kept:
         raise StageError(f"{replies}: no reply to a held-out prompt; draw more of them")
     pool = list(dict.fromkeys(exchanges(kept, config.replies, rng, kept=True)))
-    items = exam(pool, rng, wordings=2, each=config.each)
+    items = exam(pool, rng, wordings=config.wordings, each=config.each)
     pairs = hh_pairs(data, kept=True) if data else []
     total = len(items) + 2 * len(pairs)
     judge = ExaminedJudge(base, adapter)

@@ -65,10 +65,10 @@ def test_it_judges_a_principle_of_the_demo_on_the_real_model() -> None:
 
 @pytest.mark.slow
 def test_an_examination_prints_each_gate_and_finds_about_what_the_card_says(
-    card: Card, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    card: Card, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tmp_path.is_dir()
-    code = main(["embedded", "evaluate", "--draw", "150", "--each", "4"])
+    monkeypatch.delenv("RLAIF_DATA", raising=False)
+    code = main(["embedded", "evaluate", "--draw", "60", "--each", "3", "--wordings", "1"])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     gates = {
         " ".join(line[:-3]): line[-3:] for line in lines if line and line[-1] in ("ok", "short")
@@ -77,5 +77,5 @@ def test_an_examination_prints_each_gate_and_finds_about_what_the_card_says(
     assert code == int(any(verdict == "short" for *_, verdict in gates.values()))
     known = {gate.name: gate.value for gate in card.gates()}
     for name, (value, _, _) in gates.items():
-        # Fewer replies and questions than on the card.
-        assert float(value) == pytest.approx(known[name], abs=0.12)
+        # A tenth of the card's questions; of the traits never trained there are ten in all.
+        assert float(value) == pytest.approx(known[name], abs=0.2 if "never" in name else 0.1)
