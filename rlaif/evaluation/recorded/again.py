@@ -70,6 +70,8 @@ def _round_again(recording: Recording, number: int) -> Iterator[Again]:
     rows = [row for row in recording.rows if len(row.rounds) > number]
     for scored in (False, True):
         some = [row for row in rows if (row.rounds[number].scores is not None) is scored]
+        if not some:
+            continue
         template = _template("rating" if scored else "outputs")
         judge = _judge(recording, some, number, template)
         cases = {
