@@ -58,7 +58,8 @@ def test_a_served_model_is_read_by_log_probabilities_or_abstains(
     assert len(outcomes) == len(some)
     for outcome in outcomes:
         if isinstance(outcome, Verdict):
-            assert outcome.read == "logprobs"
+            # A number of several tokens has no log-probability of its own there; it is written.
+            assert outcome.read in ("logprobs", name)
         else:
             # A model this small often puts its probability on other words.
             assert outcome.kind in ("no-mass", "one-order")
