@@ -16,19 +16,18 @@ pytestmark = pytest.mark.slow
 TRAIT = "addresses-user"
 SAYS = "The response addresses the user as you."
 SAYS_THE_OPPOSITE = "The response does not address the user as you."
+# Of pairs that differ in this trait and that the judge puts at 0.6, it has over 95 in 100 right:
+# it is surer than it says, which is what `rlaif judge calibrate` finds.
+CALIBRATION = {"bias": -0.031, "temperature": 1.0183, "pair_temperature": 0.25}
 EXPERIMENT = """name: %(name)s
 constitution: %(name)s-rule.yaml
-models: {policy: embedded, judge: embedded-judge}
+models:
+  policy: embedded
+  judge: {kind: local, model: embedded, adapter: embedded-judge, calibration: %(sure)s}
 prompts: {path: prompts.jsonl, limit: 48}
 respond: {samples: 4, max_tokens: 32}
-label: {principles: all}
-optimize:
-  method: dpo
-  epochs: 2
-  batch: 4
-  learning_rate: 5e-4
-  pairs: widest
-  lora: {layers_from: 8}
+label: {principles: all, min_confidence: 0.8}
+optimize: {method: dpo, steps: 32, batch: 4, learning_rate: 5e-4}
 evaluate:
   suites: [helpful]
   samples: 2
@@ -42,7 +41,9 @@ def moved(folder: Path, name: str, rule: str) -> Interval:
     """Train by one rule; give how far the trait, counted by code, is from the base's."""
     text = f"name: {name}\nprinciples:\n  it: {rule}\n"
     (folder / f"{name}-rule.yaml").write_text(text, encoding="utf-8")
-    (folder / f"{name}.yaml").write_text(EXPERIMENT % {"name": name}, encoding="utf-8")
+    (folder / f"{name}.yaml").write_text(
+        EXPERIMENT % {"name": name, "sure": folder / "sure.json"}, encoding="utf-8"
+    )
     run = opened(folder / f"{name}.yaml")
     assert all(done for _, done in run_stages(run))
     evaluation = Evaluation.model_validate_json(
@@ -61,7 +62,9 @@ def test_a_principle_and_its_opposite_move_the_trait_both_ways(tmp_path: Path) -
     asked = [row for row in rows if row["tags"] == ["ordinary"]]
     text = "".join(json.dumps(row) + "\n" for row in asked)
     (tmp_path / "prompts.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "sure.json").write_text(json.dumps(CALIBRATION), encoding="utf-8")
     up = moved(tmp_path, "says", SAYS)
     down = moved(tmp_path, "opposite", SAYS_THE_OPPOSITE)
-    # On 96 replies either side alone can drown in the draw, and so can half of the distance.
-    assert up.value - down.value > 0.05
+    assert up.value > 0.05
+    assert down.value < -0.05
+    assert up.low > down.high
