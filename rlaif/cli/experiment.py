@@ -44,23 +44,24 @@ def run(
         ]
         OUT.print(table(["stage", "state", "requests", "why"], rows))
         return
+    name = ""
     try:
         for name, done in run_stages(context, until):
             if done is None:
                 OUT.print(f"▸ {name:<13} fresh", markup=False)
     finally:
         watcher.close()
-    _show_result(context.folder)
+    _show_result(context.folder, has_table=name == "evaluate")
 
 
-def _show_result(folder: Path, people: Path | None = None) -> None:
+def _show_result(folder: Path, people: Path | None = None, *, has_table: bool = True) -> None:
     from rlaif.evaluation.report import report
     from rlaif.evaluation.table import result_table
     from rlaif.feedback.people import read_ratings
 
     ratings = read_ratings(people) if people else ()
 
-    if (folder / "evaluate" / "evaluation.json").is_file():
+    if has_table and (folder / "evaluate" / "evaluation.json").is_file():
         OUT.print()
         OUT.print(result_table(folder))
     OUT.print(f"\nReport: {report(folder, ratings)}", markup=False)

@@ -39,6 +39,7 @@ from rlaif.storage import CompletionStore
 from rlaif.templates import Template
 
 Role = Literal["policy", "critic", "judge", "referee"]
+_MODEL_FILES = ("calibration", "path")
 
 
 class Context:
@@ -66,6 +67,7 @@ class Context:
             InputError, MissingModelError: for the first thing that a run would stumble over.
         """
         self.experiment = experiment
+        self._file = file
         self.folder = runs / experiment.name
         self.watcher = watcher
         self.constitution = Constitution.load(beside(file, experiment.constitution, "constitution"))
@@ -134,7 +136,15 @@ class Context:
     def _specs(self) -> list[ModelSpec]:
         models = self.experiment.models
         named = [models.policy, models.judge, *models.panel, models.critic, models.referee]
-        return [spec for spec in named if spec is not None]
+        return [self._with_files(spec) for spec in named if spec is not None]
+
+    def _with_files(self, spec: ModelSpec) -> ModelSpec:
+        """Find the files that a model names: beside the experiment, or in the working folder."""
+        named = {name: getattr(spec, name, None) for name in _MODEL_FILES}
+        found = {
+            name: str(beside(self._file, path, "experiments")) for name, path in named.items() if path
+        }
+        return spec.model_copy(update=found)
 
     def _templates(self) -> list[str]:
         revise = self.experiment.revise
@@ -169,18 +179,20 @@ class Context:
     def spec(self, role: Role) -> ModelSpec:
         """Give the model that plays a role."""
         models = self.experiment.models
-        if role == "critic":
-            return models.critic or models.policy
-        if role == "referee":
-            return models.referee or models.judge
-        return models.policy if role == "policy" else models.judge
+        named = {
+            "policy": models.policy,
+            "judge": models.judge,
+            "critic": models.critic or models.policy,
+            "referee": models.referee or models.judge,
+        }
+        return self._with_files(named[role])
 
     def judges(self, role: Literal["judge", "referee"]) -> list[ModelSpec]:
         """Give the models that judge together; a referee of its own judges alone."""
         models = self.experiment.models
-        if role == "referee" and models.referee:
-            return [models.referee]
-        return [models.judge, *models.panel]
+        alone = role == "referee" and models.referee
+        named = [models.referee] if alone else [models.judge, *models.panel]
+        return [self._with_files(spec) for spec in named if spec]
 
     def identity(self, role: Role) -> str:
         """Name a role's models and their exact weights or version, as far as that can be told."""

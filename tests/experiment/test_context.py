@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rlaif.backends.spec import RecordedModel
 from rlaif.errors import InputError, TemplateError
 from rlaif.experiment.outcomes import read_preferences
 from rlaif.experiment.runner import plan, run_stages
@@ -108,6 +109,23 @@ def test_a_calibration_that_a_model_names_is_used_and_told_in_its_identity(
     file.unlink()
     with pytest.raises(InputError, match=r"mine.json: no such file"):
         opened(mine, judge)
+
+
+def test_a_calibration_is_looked_for_beside_the_experiment_that_names_it(
+    mine: Path, tiny_judge: Path
+) -> None:
+    mine.with_name("near.json").write_text('{"pair_temperature": 3.0}', encoding="utf-8")
+    judge = f"models.judge={{kind: local, model: {tiny_judge}, calibration: near.json}}"
+    assert " calibrated " in opened(mine, judge).identity("judge")
+
+
+def test_recorded_answers_are_looked_for_beside_the_experiment_that_names_them(mine: Path) -> None:
+    answer = {"prompt": "Hello?", "answer": "Yes"}
+    mine.with_name("near.jsonl").write_text(json.dumps(answer) + "\n", encoding="utf-8")
+    run = opened(mine, "models.referee={kind: recorded, path: near.jsonl}")
+    referee = run.spec("referee")
+    assert isinstance(referee, RecordedModel)
+    assert referee.path == str(mine.with_name("near.jsonl"))
 
 
 def test_a_judge_that_stands_twice_is_told_with_its_line(mine: Path, tiny_judge: Path) -> None:

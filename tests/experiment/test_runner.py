@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rlaif.cli.main import main
 from rlaif.errors import StageError, StorageError
 from rlaif.experiment.runner import plan, run_stages
 from rlaif.records import Manifest
@@ -136,6 +137,16 @@ def test_until_stops_after_a_stage(
     assert [name for name, _ in run_stages(opened(path), until="respond")] == ["respond"]
     assert states(path)["respond"] == "fresh"
     assert states(path)["revise"] == "missing"
+
+
+def test_a_run_that_stops_early_shows_no_table_of_an_older_evaluation(
+    again: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["run", str(again), "--runs", str(again.parent / "runs")]
+    assert main(asked) == 0
+    assert "Figures are shares of replies" in capsys.readouterr().out
+    assert main([*asked, "--until", "respond"]) == 0
+    assert "Figures are shares of replies" not in capsys.readouterr().out
 
 
 def test_until_a_stage_that_is_not_there_names_those_that_are(again: Path) -> None:
