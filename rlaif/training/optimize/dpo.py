@@ -1,7 +1,7 @@
 """Direct preference optimisation with soft labels: TRL's trainer, a probability and a weight a row.
 
-The reference is the starting policy itself, read once before the first update: with an adapter,
-the base with the adapter off; without, the weights as they were loaded.
+The reference is the starting policy itself, read once before the first update, when an adapter
+still changes nothing. Both answers to a prompt are read in one row where the model can.
 """
 
 import time
@@ -28,26 +28,34 @@ from rlaif.training.common import (
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.optimize.pairs import may_pack, pack, packed_logps
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
+_PACKED = "packed_"
+_CLOSE = 0.02
+"""Nats a token by which a shared row may differ from two: rounding, in half precision too."""
 
 
 class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
-    """Pads pairs as TRL does, and keeps each row's probability and weight."""
+    """Pads pairs as TRL does, lays them out in one row too, and keeps each label."""
+
+    packs: bool = True
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Make a batch: the chosen rows, then the rejected ones."""
+        """Make a batch: the chosen rows, then the rejected ones; and both in one, packed."""
         batch: dict[str, Any] = super().torch_call(examples)
         for name in _LABELS:
             batch[name] = torch.tensor([example[name] for example in examples])
-        return batch
+        packed = pack(examples, self.pad_token_id) if self.packs else {}
+        return {**batch, **{f"{_PACKED}{name}": values for name, values in packed.items()}}
 
 
 class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
 
     _signature_columns: Any
+    _packs: bool | None = None
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
@@ -64,8 +72,7 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             batch = self._prepare_inputs(self.data_collator([dataset[row] for row in rows]))
-            batch = {key: value for key, value in batch.items() if key not in _LABELS}
-            chosen, rejected = self.compute_ref_log_probs(self.model, batch)
+            chosen, rejected = self._reference(batch)
             found.update(
                 zip(rows, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)
             )
@@ -75,20 +82,33 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         return dataset
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:  # noqa: ARG002, FBT001
-        labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, -100)
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            labels=labels,
-            fused_lm_head=True,
-            use_cache=False,
-        )
-        chosen, rejected = outputs.log_probs.sum(dim=1).chunk(2)
+        chosen, rejected = self._answers(model, inputs)
         chosen = chosen - inputs["ref_chosen_logps"]
         rejected = rejected - inputs["ref_rejected_logps"]
         margins = self.beta * (chosen - rejected)
         self._note(chosen.detach(), rejected.detach())
         return soft_loss(margins, inputs["p_chosen"], inputs["weight"])
+
+    def _reference(self, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read a batch before anything has moved, so that the model is the reference itself.
+
+        The first one is read both ways: a model may do otherwise than its config says.
+        """
+        with torch.no_grad(), self.accelerator.autocast():
+            if self._packs is None:
+                self._packs = may_pack(self.model.config)
+                self._packs = self._packs and self._agrees(batch)
+                self.data_collator.packs = self._packs
+            return self._answers(self.model, batch)
+
+    def _agrees(self, batch: dict[str, Any]) -> bool:
+        whole, packed = (torch.cat(read(self.model, batch)) for read in (_whole, _packed))
+        gaps = (whole - packed).abs() / batch["completion_mask"].sum(dim=1).clamp(min=1)
+        # A gap that is no number is none that is small.
+        return bool((gaps < _CLOSE).all())
+
+    def _answers(self, model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        return _packed(model, batch) if self._packs else _whole(model, batch)
 
     def _note(self, chosen: torch.Tensor, rejected: torch.Tensor) -> None:
         seen = {
@@ -99,6 +119,23 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         metrics = self._metrics["train" if self.model.training else "eval"]
         for name, values in seen.items():
             metrics[name].append(self.accelerator.gather(values).mean().item())
+
+
+def _packed(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    own = {name: value for name, value in batch.items() if name.startswith(_PACKED)}
+    return packed_logps(model, {name.removeprefix(_PACKED): own[name] for name in own})
+
+
+def _whole(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    outputs = model(
+        input_ids=batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        labels=batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100),
+        fused_lm_head=True,
+        use_cache=False,
+    )
+    chosen, rejected = outputs.log_probs.sum(dim=1).chunk(2)
+    return chosen, rejected
 
 
 def train_dpo(

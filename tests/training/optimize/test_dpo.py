@@ -11,7 +11,7 @@ from rlaif.training.common import Silent, arguments, repeatable
 from rlaif.training.config import LoRA, OptimizeConfig
 from rlaif.training.dataset import dpo_tokens, messages_of, preference_rows, prompt_ids
 from rlaif.training.folder import load_tokenizer
-from rlaif.training.optimize.dpo import make_trainer, train_dpo
+from rlaif.training.optimize.dpo import _whole, make_trainer, train_dpo
 
 CONFIG = OptimizeConfig(learning_rate=1e-2, epochs=4, lora=LoRA(r=4))
 EXACT = OptimizeConfig(lora=None, precision="float32", beta=0.5)
@@ -161,3 +161,22 @@ def test_training_prints_nothing(tiny_model, preferences, tmp_path, capfd) -> No
     config = OptimizeConfig(steps=1)
     train_dpo(preferences, config, tiny_model, tmp_path / "dpo")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_reads_no_mask_reads_two_rows_to_a_pair(
+    tiny_model, preferences, tmp_path, monkeypatch
+) -> None:
+    def blind(model, batch):
+        return tuple(logps - 10.0 for logps in _whole(model, batch))
+
+    monkeypatch.setattr("rlaif.training.optimize.dpo._packed", blind)
+    trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
+    assert trainer._packs is False
+    assert "packed_input_ids" not in next(iter(trainer.get_train_dataloader()))
+
+
+def test_a_model_that_reads_a_mask_reads_a_pair_in_one_row(
+    tiny_model, preferences, tmp_path
+) -> None:
+    trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
+    assert trainer._packs is True
