@@ -142,7 +142,9 @@ class Context:
         """Find the files that a model names: beside the experiment, or in the working folder."""
         named = {name: getattr(spec, name, None) for name in _MODEL_FILES}
         found = {
-            name: str(beside(self._file, path, "experiments")) for name, path in named.items() if path
+            name: str(beside(self._file, path, "experiments"))
+            for name, path in named.items()
+            if path
         }
         return spec.model_copy(update=found)
 
