@@ -192,9 +192,9 @@ class Context:
     def judges(self, role: Literal["judge", "referee"]) -> list[ModelSpec]:
         """Give the models that judge together; a referee of its own judges alone."""
         models = self.experiment.models
-        alone = role == "referee" and models.referee
-        named = [models.referee] if alone else [models.judge, *models.panel]
-        return [self._with_files(spec) for spec in named if spec]
+        if role == "referee" and models.referee:
+            return [self.spec("referee")]
+        return [self._with_files(spec) for spec in (models.judge, *models.panel)]
 
     def identity(self, role: Role) -> str:
         """Name a role's models and their exact weights or version, as far as that can be told."""

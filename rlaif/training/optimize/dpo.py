@@ -14,6 +14,7 @@ import trl
 from datasets import Dataset
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
+from rlaif.backends.sharing import may_share
 from rlaif.records import Preference
 from rlaif.training.common import (
     Silent,
@@ -28,34 +29,34 @@ from rlaif.training.common import (
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
-from rlaif.training.optimize.pairs import may_pack, pack, packed_logps
+from rlaif.training.optimize.pairs import answer_logps, pack
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
-_PACKED = "packed_"
-_CLOSE = 0.02
-"""Nats a token by which a shared row may differ from two: rounding, in half precision too."""
+_CLOSE, _CLOSE_IN_HALF = 1e-4, 0.02
+"""Nats a token by which a shared row may differ from two, by rounding."""
 
 
 class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
-    """Pads pairs as TRL does, lays them out in one row too, and keeps each label."""
+    """Lays pairs out as TRL does or in one row each, and keeps each row's label."""
 
-    packs: bool = True
+    packs: bool = False
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Make a batch: the chosen rows, then the rejected ones; and both in one, packed."""
-        batch: dict[str, Any] = super().torch_call(examples)
-        for name in _LABELS:
-            batch[name] = torch.tensor([example[name] for example in examples])
-        packed = pack(examples, self.pad_token_id) if self.packs else {}
-        return {**batch, **{f"{_PACKED}{name}": values for name, values in packed.items()}}
+        """Make a batch: the chosen rows, then the rejected ones; or both answers in one row."""
+        batch: dict[str, Any] = (
+            pack(examples, self.pad_token_id) if self.packs else super().torch_call(examples)
+        )
+        for name in (*_LABELS, *_REFERENCES):
+            if name in examples[0]:
+                batch[name] = torch.tensor([example[name] for example in examples])
+        return batch
 
 
 class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
     """TRL's trainer over tokenised rows, with the soft, weighted loss."""
 
     _signature_columns: Any
-    _packs: bool | None = None
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
@@ -67,48 +68,46 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
     def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:  # noqa: ARG002
         """Read the reference's log-probabilities; TRL's own does so through a file and a bar."""
         order = sorted(range(len(dataset)), key=lambda row: dataset[row]["length"])
+        batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
         found: dict[int, tuple[float, float]] = {}
         self.model.eval()
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            batch = self._prepare_inputs(self.data_collator([dataset[row] for row in rows]))
-            chosen, rejected = self._reference(batch)
-            found.update(
-                zip(rows, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)
-            )
+        # Nothing has moved yet, so that the model is the reference itself.
+        with torch.no_grad(), self.accelerator.autocast():
+            self.data_collator.packs = self._may_pack([dataset[row] for row in batches[0]])
+            for rows in batches:
+                sides = self._read([dataset[row] for row in rows])
+                found.update(
+                    zip(rows, zip(*map(torch.Tensor.tolist, sides), strict=True), strict=True)
+                )
         self.model.train()
         for side, column in enumerate(_REFERENCES):
             dataset = dataset.add_column(column, [found[row][side] for row in range(len(dataset))])
         return dataset
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:  # noqa: ARG002, FBT001
-        chosen, rejected = self._answers(model, inputs)
+        chosen, rejected = answer_logps(model, inputs)
         chosen = chosen - inputs["ref_chosen_logps"]
         rejected = rejected - inputs["ref_rejected_logps"]
         margins = self.beta * (chosen - rejected)
         self._note(chosen.detach(), rejected.detach())
         return soft_loss(margins, inputs["p_chosen"], inputs["weight"])
 
-    def _reference(self, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Read a batch before anything has moved, so that the model is the reference itself.
+    def _read(self, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+        return answer_logps(self.model, self._prepare_inputs(self.data_collator(rows)))
 
-        The first one is read both ways: a model may do otherwise than its config says.
-        """
-        with torch.no_grad(), self.accelerator.autocast():
-            if self._packs is None:
-                self._packs = may_pack(self.model.config)
-                self._packs = self._packs and self._agrees(batch)
-                self.data_collator.packs = self._packs
-            return self._answers(self.model, batch)
-
-    def _agrees(self, batch: dict[str, Any]) -> bool:
-        whole, packed = (torch.cat(read(self.model, batch)) for read in (_whole, _packed))
-        gaps = (whole - packed).abs() / batch["completion_mask"].sum(dim=1).clamp(min=1)
+    def _may_pack(self, rows: list[dict[str, Any]]) -> bool:
+        """Read a few pairs both ways: a model may do otherwise than its config says."""
+        if not may_share(self.model.config):
+            return False
+        both = []
+        for packs in (False, True):
+            self.data_collator.packs = packs
+            both.append(torch.stack(self._read(rows)))
+        tokens = [[len(row[f"{side}_ids"]) for row in rows] for side in ("chosen", "rejected")]
+        gaps = (both[0] - both[1]).abs().cpu() / torch.tensor(tokens)
+        halves = self.args.bf16 or self.args.fp16 or self.model.dtype != torch.float32
         # A gap that is no number is none that is small.
-        return bool((gaps < _CLOSE).all())
-
-    def _answers(self, model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        return _packed(model, batch) if self._packs else _whole(model, batch)
+        return bool((gaps < (_CLOSE_IN_HALF if halves else _CLOSE)).all())
 
     def _note(self, chosen: torch.Tensor, rejected: torch.Tensor) -> None:
         seen = {
@@ -119,23 +118,6 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         metrics = self._metrics["train" if self.model.training else "eval"]
         for name, values in seen.items():
             metrics[name].append(self.accelerator.gather(values).mean().item())
-
-
-def _packed(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    own = {name: value for name, value in batch.items() if name.startswith(_PACKED)}
-    return packed_logps(model, {name.removeprefix(_PACKED): own[name] for name in own})
-
-
-def _whole(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    outputs = model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        labels=batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100),
-        fused_lm_head=True,
-        use_cache=False,
-    )
-    chosen, rejected = outputs.log_probs.sum(dim=1).chunk(2)
-    return chosen, rejected
 
 
 def train_dpo(

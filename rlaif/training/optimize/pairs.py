@@ -10,8 +10,6 @@ from typing import Any
 
 import torch
 
-from rlaif.backends.sharing import may_share
-
 Batch = dict[str, torch.Tensor]
 
 _IGNORED = -100
@@ -63,28 +61,27 @@ def _lay_out(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def packed_logps(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give the log-probability of each chosen and each rejected answer, (rows,) each.
+def answer_logps(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the log-probability of each chosen and each rejected answer, (pairs,) each.
 
-    The model has TRL's fused head, which reads the places with a label alone.
+    Reads what `pack` made, or the rows of TRL's collator. The model has TRL's fused head, which
+    reads the places with a label alone.
     """
-    outputs = model(
-        input_ids=batch["input_ids"],
-        position_ids=batch["position_ids"],
-        attention_mask=_mask(model.config, batch["sees"]),
-        shift_labels=batch["shift_labels"],
-        fused_lm_head=True,
-        use_cache=False,
-    )
-    chosen, rejected = (
-        torch.where(batch["side"] == side, outputs.log_probs, 0.0).sum(dim=1) for side in (0, 1)
-    )
-    return chosen, rejected
-
-
-def may_pack(config: Any) -> bool:
-    """Whether a model reads a mask that is given to it, by what its config says."""
-    return may_share(config)
+    if "sees" in batch:
+        how = {
+            "position_ids": batch["position_ids"],
+            "attention_mask": _mask(model.config, batch["sees"]),
+            "shift_labels": batch["shift_labels"],
+        }
+    else:
+        labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, _IGNORED)
+        how = {"attention_mask": batch["attention_mask"], "labels": labels}
+    outputs = model(input_ids=batch["input_ids"], **how, fused_lm_head=True, use_cache=False)
+    if "sees" in batch:
+        sides = [torch.where(batch["side"] == side, outputs.log_probs, 0.0) for side in (0, 1)]
+    else:
+        sides = outputs.log_probs.chunk(2)
+    return sides[0].sum(dim=1), sides[1].sum(dim=1)
 
 
 def _mask(config: Any, sees: torch.Tensor) -> torch.Tensor:

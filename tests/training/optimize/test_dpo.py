@@ -11,7 +11,7 @@ from rlaif.training.common import Silent, arguments, repeatable
 from rlaif.training.config import LoRA, OptimizeConfig
 from rlaif.training.dataset import dpo_tokens, messages_of, preference_rows, prompt_ids
 from rlaif.training.folder import load_tokenizer
-from rlaif.training.optimize.dpo import _whole, make_trainer, train_dpo
+from rlaif.training.optimize.dpo import make_trainer, train_dpo
 
 CONFIG = OptimizeConfig(learning_rate=1e-2, epochs=4, lora=LoRA(r=4))
 EXACT = OptimizeConfig(lora=None, precision="float32", beta=0.5)
@@ -166,17 +166,14 @@ def test_training_prints_nothing(tiny_model, preferences, tmp_path, capfd) -> No
 def test_a_model_that_reads_no_mask_reads_two_rows_to_a_pair(
     tiny_model, preferences, tmp_path, monkeypatch
 ) -> None:
-    def blind(model, batch):
-        return tuple(logps - 10.0 for logps in _whole(model, batch))
-
-    monkeypatch.setattr("rlaif.training.optimize.dpo._packed", blind)
+    # All that comes before is seen, the other answer too.
+    monkeypatch.setattr("rlaif.training.optimize.pairs._mask", lambda _, sees: sees.mT | sees)
     trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
-    assert trainer._packs is False
-    assert "packed_input_ids" not in next(iter(trainer.get_train_dataloader()))
+    assert "sees" not in next(iter(trainer.get_train_dataloader()))
 
 
 def test_a_model_that_reads_a_mask_reads_a_pair_in_one_row(
     tiny_model, preferences, tmp_path
 ) -> None:
     trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
-    assert trainer._packs is True
+    assert "sees" in next(iter(trainer.get_train_dataloader()))

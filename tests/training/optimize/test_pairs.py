@@ -5,8 +5,8 @@ import torch
 from transformers import AutoModelForCausalLM
 from trl.trainer.utils import add_fused_lm_head
 
-from rlaif.training.optimize.dpo import PairCollator, _packed, _whole
-from rlaif.training.optimize.pairs import may_pack, pack
+from rlaif.training.optimize.dpo import PairCollator
+from rlaif.training.optimize.pairs import answer_logps, pack
 
 ROW = {"prompt_ids": [1, 2, 3], "chosen_ids": [4, 5], "rejected_ids": [6, 7, 8]}
 OTHER = {"prompt_ids": [9, 8], "chosen_ids": [7], "rejected_ids": [4]}
@@ -37,12 +37,13 @@ def test_a_shared_row_gives_the_log_probabilities_and_gradients_of_two(
         tiny_model, dtype=torch.float32, attn_implementation=attention
     )
     add_fused_lm_head(model)
-    assert may_pack(model.config)
-    batch = PairCollator(pad_token_id=0)([{**ROW, **LABEL}, {**OTHER, **LABEL}])
+    collator = PairCollator(pad_token_id=0)
     seen = []
-    for read in (_whole, _packed):
+    for collator.packs in (False, True):
         model.zero_grad()
-        chosen, rejected = read(model, batch)
+        batch = collator([{**ROW, **LABEL}, {**OTHER, **LABEL}])
+        assert ("sees" in batch) is collator.packs
+        chosen, rejected = answer_logps(model, batch)
         (chosen - 2 * rejected).sum().backward()
         grads = torch.cat([weight.grad.flatten() for weight in model.parameters()])
         seen.append((torch.cat([chosen, rejected]).detach(), grads))
