@@ -68,3 +68,25 @@ def test_a_prompt_that_is_the_beginning_of_another_keeps_its_last_token(
     assert cache is not None
     assert cache.get_seq_length() == ids.shape[1] - 1 == 13
     assert mask.sum(-1).tolist() == [12, 14]
+
+
+def test_prompts_of_two_kinds_are_encoded_apart_and_stand_side_by_side(
+    model: torch.nn.Module,
+) -> None:
+    one, other = list(range(20, 110)), list(range(120, 200))
+    prompts = [[*SHARED, *kind, *end] for end in ([3], [4, 5], [6]) for kind in (one, other)]
+    seen: list[tuple[int, ...]] = []
+    hook = model.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(tuple(given["input_ids"].shape)),
+        with_kwargs=True,
+    )
+    try:
+        begin(model, prompts, pad=0)
+    finally:
+        hook.remove()
+    assert seen == [(1, 102), (3, 1), (1, 92), (3, 1)]
+    logits = next_logits(model, prompts)
+    for line, prompt in enumerate(prompts):
+        with torch.inference_mode():
+            alone = model(torch.tensor([prompt])).logits[0, -1]
+        assert torch.allclose(logits[line], alone, atol=1e-4)
