@@ -46,7 +46,9 @@ def test_a_command_that_is_shown_exists_with_its_options(page: str, line: str) -
     words = shlex.split(line.replace("…", ""))[1:]
     command = typer.main.get_command(app)
     while words and hasattr(command, "commands"):
-        name = words.pop(0)
+        # A group with a default, such as `rlaif reward FILE`, reads a file's name as its argument.
+        is_named = words[0] in command.commands or not hasattr(command, "default")
+        name = words.pop(0) if is_named else command.default
         for option in re.split(r"[|,]", name):  # `check | show`
             assert option.strip() in command.commands, line
         command = command.commands[re.split(r"[|,]", name)[0].strip()]

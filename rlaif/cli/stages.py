@@ -169,19 +169,6 @@ def sft(
     OUT.print(sft_alone(rows, model, out, epochs, seed, Shown()), markup=False)
 
 
-def reward(
-    preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
-    out: Out,
-    model: ModelName = "embedded",
-    epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 1.0,
-    seed: Seed = 0,
-) -> None:
-    """Train a reward model on preferences, whoever labelled them."""
-    from rlaif.experiment.alone_training import reward_alone
-
-    OUT.print(reward_alone(preferences, model, out, epochs, seed, Shown()), markup=False)
-
-
 def optimize(
     preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
     out: Out,
@@ -218,5 +205,5 @@ def evaluate(
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (respond, revise, sft, label, reweigh, reward, optimize, evaluate):
+    for command in (respond, revise, sft, label, reweigh, optimize, evaluate):
         app.command()(command)
