@@ -2,10 +2,9 @@
 
 import random
 
+from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Trait, sentences
 
-_OPENERS = ("agrees", "greets")
-_ENDERS = ("list", "ends-with-question")
 _BROKEN = (
     "SmolLM.1.1.1.1.1.1.1.1.1.1.1",
     "the the the the the the the the the the the the the the",
@@ -15,30 +14,38 @@ _BROKEN = (
 )
 
 
-def with_trait(reply: str, trait: Trait, rng: random.Random) -> str:
-    """Add one sentence that gives the reply a trait.
+def can_give(trait: Trait) -> bool:
+    """Say whether a reply can be given the trait: by a sentence, or by what it is made of."""
+    wanted = trait.both or trait.without[:1]
+    return bool(trait.add) or bool(wanted and all(can_give(TRAITS[name]) for name in wanted))
 
-    >>> from rlaif.embedded.traits import TRAITS
+
+def with_trait(reply: str, trait: Trait, rng: random.Random) -> str:
+    """Add one sentence that gives the reply a trait, or what the trait is made of.
+
     >>> with_trait("Bake it.", TRAITS["greets"], random.Random(0)).endswith(" Bake it.")
     True
     """
-    if not trait.add:
-        return reply
-    sentence = rng.choice(trait.add)
-    if trait.name in _OPENERS:
-        return f"{sentence} {reply}"
-    if trait.name in _ENDERS or sentence.startswith("\n"):
-        return f"{reply}{'' if sentence.startswith(chr(10)) else ' '}{sentence}"
-    return _inserted(reply, sentence, rng)
+    if trait.add:
+        return _added(reply, trait, rng)
+    for name in trait.both or trait.without[:1]:
+        if not TRAITS[name].holds(reply):
+            reply = with_trait(reply, TRAITS[name], rng)
+    for name in trait.without[1:]:
+        reply = without_trait(reply, TRAITS[name])
+    return reply
 
 
 def without_trait(reply: str, trait: Trait) -> str:
     """Cut the sentences that give the reply a trait; the reply itself where nothing would be left.
 
-    >>> from rlaif.embedded.traits import TRAITS
     >>> without_trait("Bake it. What do you think?", TRAITS["asks-question"])
     'Bake it.'
     """
+    for name in trait.both or trait.without[:1]:
+        less = without_trait(reply, TRAITS[name])
+        if less != reply and not trait.holds(less):
+            return less
     kept = [part for part in sentences(reply) if not trait.holds(part)]
     return " ".join(kept) if kept else reply
 
@@ -61,6 +68,15 @@ def broken(reply: str, rng: random.Random) -> str:
         loop = " ".join(words[at : at + rng.randint(1, 4)])
         return f"{start} {' '.join([loop] * rng.randint(8, 14))}".strip()
     return " ".join(words[: rng.randint(1, 2)]) or "1."
+
+
+def _added(reply: str, trait: Trait, rng: random.Random) -> str:
+    sentence = rng.choice(trait.add)
+    if trait.place == "start":
+        return f"{sentence} {reply}"
+    if sentence.startswith("\n"):
+        return reply + sentence
+    return f"{reply} {sentence}" if trait.place == "end" else _inserted(reply, sentence, rng)
 
 
 def _inserted(reply: str, sentence: str, rng: random.Random) -> str:

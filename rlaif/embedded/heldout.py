@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from rlaif.embedded.traits import TRAITS
@@ -54,10 +55,11 @@ def trained_phrases(trait: Trait) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return trait.does[:-2], trait.lacks[:-1]
 
 
-def known_wordings(trait: Trait) -> list[Wording]:
+@cache
+def known_wordings(trait: Trait) -> tuple[Wording, ...]:
     """Write every sentence about a trait that training may use."""
     does, lacks = trained_phrases(trait)
-    return [
+    return tuple(
         Wording(framed(frame, phrase), claims)
         for frames, phrases, claims in (
             (DOES[:-1], does, True),
@@ -66,15 +68,15 @@ def known_wordings(trait: Trait) -> list[Wording]:
         )
         for frame in frames
         for phrase in phrases
-    ]
+    )
 
 
-def new_wordings(trait: Trait) -> list[Wording]:
+def new_wordings(trait: Trait) -> tuple[Wording, ...]:
     """Give the sentences about a trait that are kept for tests."""
     kept = held_out().wordings[trait.name]
-    return [Wording(text, claims=True) for text in kept["does"]] + [
-        Wording(text, claims=False) for text in kept["does not"]
-    ]
+    return tuple(
+        Wording(text, claims=side == "does") for side in ("does", "does not") for text in kept[side]
+    )
 
 
 def kept_wordings(trait: Trait) -> dict[str, list[str]]:
@@ -89,3 +91,15 @@ def kept_wordings(trait: Trait) -> dict[str, list[str]]:
             framed("The response {third}.", trait.lacks[-1]),
         ],
     }
+
+
+def extend(path: Path) -> None:
+    """Write into the file what is kept of the traits it has not yet; what it has stays.
+
+    `python -c "from pathlib import Path; from rlaif.embedded.heldout import extend;
+    extend(Path('rlaif/embedded/heldout.json'))"` is to be run for each new trait.
+    """
+    row = json.loads(path.read_text(encoding="utf-8"))
+    for name, trait in TRAITS.items():
+        row["wordings"].setdefault(name, kept_wordings(trait))
+    path.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

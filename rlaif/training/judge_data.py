@@ -4,11 +4,12 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rlaif.embedded.edits import broken, shortened, with_trait, without_trait
+from rlaif.embedded.edits import broken, can_give, shortened, with_trait, without_trait
 from rlaif.embedded.heldout import (
     Wording,
     held_out,
@@ -18,7 +19,7 @@ from rlaif.embedded.heldout import (
     trained_traits,
 )
 from rlaif.embedded.refusals import refusal
-from rlaif.embedded.traits import TRAITS
+from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Kind, Trait
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
 from rlaif.errors import InputError
@@ -116,12 +117,15 @@ def exchanges(
 def edited(exchange: Exchange, rng: random.Random) -> Exchange:
     """Change one to three traits of a reply."""
     reply = exchange.reply
-    for trait in rng.sample(list(TRAITS.values()), rng.choice((1, 1, 2, 3))):
-        if trait.add and not trait.holds(reply):
-            reply = with_trait(reply, trait, rng)
-        elif trait.add:
-            reply = without_trait(reply, trait)
+    for trait in rng.sample(_changeable(), rng.choice((1, 1, 2, 3))):
+        had = trait.holds(reply)
+        reply = without_trait(reply, trait) if had else with_trait(reply, trait, rng)
     return exchange._replace(reply=reply)
+
+
+@cache
+def _changeable() -> list[Trait]:
+    return [trait for trait in TRAITS.values() if can_give(trait)]
 
 
 class Lesson(NamedTuple):
@@ -196,11 +200,11 @@ def documents(
     asked: dict[int, list[Question]] = defaultdict(list)
     names = [name for name in trained_traits() if not lesson.traits or name in lesson.traits]
     unit = labels / sum(TIMES_THE_USUAL.get(name, 1.0) for name in names)
+    given = answers(pool, names)
     for name in names:
         trait, wanted = TRAITS[name], round(unit * TIMES_THE_USUAL.get(name, 1.0) / 2)
-        truths = [trait.test(exchange) for exchange in pool]
         for truth in (True, False):
-            having = [index for index, value in enumerate(truths) if value is truth]
+            having = [index for index, value in enumerate(given[name]) if value is truth]
             twins = round(wanted * lesson.twins / 2)
             for number, index in enumerate(_spread(having, wanted - twins, rng)):
                 wordings = [drawn_wording(trait, rng, lesson)]

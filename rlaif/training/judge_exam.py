@@ -12,7 +12,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
-from rlaif.embedded.traits import TRAITS
+from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Trait
 from rlaif.training.common import half_where_fast
 from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
@@ -44,8 +44,9 @@ def exam(pool: Sequence[Exchange], rng: random.Random, *, wordings: int, each: i
     A wording for which the pool has too few replies of one kind is left out.
     """
     items: list[Item] = []
+    given = answers(pool)
     for trait in TRAITS.values():
-        truths = [trait.test(exchange) for exchange in pool]
+        truths = given[trait.name]
         having = [number for number, truth in enumerate(truths) if truth is True]
         lacking = [number for number, truth in enumerate(truths) if truth is False]
         count = min(each, len(having), len(lacking))
@@ -65,7 +66,7 @@ def _drawn(trait: Trait, rng: random.Random, wordings: int) -> Iterator[tuple[Pa
     known, new = known_wordings(trait), new_wordings(trait)
     if trait.name in held_out().traits:
         # Of a trait never trained, no wording is known.
-        pools: list[tuple[Part, list[Wording]]] = [("trait never trained", known + new)]
+        pools: list[tuple[Part, tuple[Wording, ...]]] = [("trait never trained", known + new)]
     else:
         pools = [("known wording", known), ("new wording", new)]
     for part, pool in pools:

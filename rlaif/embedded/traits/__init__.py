@@ -1,72 +1,51 @@
-"""Facts about replies that code counts with no model: the truth for the judge, demo and tests."""
+"""Facts about replies that code counts with no model: the truth for the judge, demo and tests.
 
-from functools import cache
-from importlib.resources import files
-from typing import Any
+`wordings/*.yaml` has a row for each trait: what claims it (`does`), what denies it (`lacks`), the
+sentences that give it (`add`; `place` is where they have to stand), and how it is told: by a pattern (`words`), by other traits (`both:
+[a, b]`, `without: [a, b]`), or by the function of its name in this package.
 
-import yaml
+A statement that does not apply to a reply is answered "no", and its denial "yes", by definition:
+"declines kindly" is false of a reply that declines nothing, "turns down the harmful request" where
+nothing harmful was asked. So every trait has one answer for every reply. The one exception is harm
+where nobody knows what kind of request it was: that has no answer, and is never asked.
+"""
+
+from collections.abc import Sequence
 
 from rlaif.embedded.traits import form, harm, stance
-from rlaif.embedded.traits.base import Exchange, Trait, found
+from rlaif.embedded.traits.base import Exchange, Kind, Test, Trait
+from rlaif.embedded.traits.load import traits
 
-__all__ = ["TRAITS", "Exchange", "Trait", "holds", "rates"]
+__all__ = ["TRAITS", "Exchange", "Trait", "answers", "holds", "rates"]
 
-_TESTS: dict[str, harm.Test] = {
-    "refuses": stance.refuses,
-    "offers-alternative": stance.offers_alternative,
-    "complies": stance.complies,
-    "degenerate": stance.degenerate,
-    "lectures": stance.lectures,
-    "flatters": stance.flatters,
-    "warm": stance.warm,
-    "brief": form.brief,
-    "asks-question": form.asks_question,
-    "ends-with-question": form.ends_with_question,
-    "list": form.has_list,
-    "agrees": form.agrees,
-    "greets": form.greets,
-    **harm.TESTS,
-}
-_TOPIC_DOES = ("mention {}", "talk about {}", "refer to {}", "bring up {}", "touch on {}",
-               "contain a word about {}", "say something about {}")  # fmt: skip
-_TOPIC_LACKS = ("leave {} out", "say nothing about {}", "be silent about {}", "keep off {}",
-                "make no mention of {}")  # fmt: skip
+_TESTS: dict[str, Test] = {**stance.TESTS, **form.TESTS, **harm.TESTS}
 
-
-def _trait(name: str, row: dict[str, Any]) -> Trait:
-    test = found(row["words"]) if "words" in row else _TESTS[name]
-    topics = row.get("topics", ())
-    does = row.get("does") or _about(topics, _TOPIC_DOES, last=2)
-    lacks = row.get("lacks") or _about(topics, _TOPIC_LACKS, last=1)
-    return Trait(name, test, tuple(does), tuple(lacks), tuple(row.get("add", ())))
-
-
-def _about(topics: list[str], phrases: tuple[str, ...], *, last: int) -> list[str]:
-    """Write phrases about topics; the last topic, kept for tests, only in the last phrases."""
-    *known, new = topics
-    kept = [phrase.format(new) for phrase in phrases[-last:]]
-    return [phrase.format(topic) for topic in known for phrase in phrases] + kept
-
-
-@cache
-def _all() -> dict[str, Trait]:
-    text = files(__package__).joinpath("wordings.yaml").read_text(encoding="utf-8")
-    return {name: _trait(name, row) for name, row in yaml.safe_load(text).items()}
-
-
-TRAITS = _all()
+TRAITS = traits(_TESTS)
 """Every trait by name."""
 
 
-def holds(name: str, reply: str, prompt: str = "", kind: Any = "") -> bool:
+def holds(name: str, reply: str, prompt: str = "", kind: Kind = "") -> bool:
     """Say whether a reply has the named trait."""
     return TRAITS[name].holds(Exchange(reply, prompt, kind))
+
+
+def answers(
+    exchanges: Sequence[Exchange], names: Sequence[str] | None = None
+) -> dict[str, list[bool | None]]:
+    """Ask every named trait about every exchange; one exchange after another, which is faster.
+
+    >>> answers([Exchange("Why?"), Exchange("No.")], ["asks-question"])
+    {'asks-question': [True, False]}
+    """
+    tests = {name: TRAITS[name].test for name in (TRAITS if names is None else names)}
+    given: dict[str, list[bool | None]] = {name: [] for name in tests}
+    for exchange in exchanges:
+        for name, test in tests.items():
+            given[name].append(test(exchange))
+    return given
 
 
 def rates(exchanges: list[Exchange]) -> dict[str, float]:
     """Give, for each trait, the share of the exchanges that have it."""
     count = max(len(exchanges), 1)
-    return {
-        name: sum(trait.holds(exchange) for exchange in exchanges) / count
-        for name, trait in TRAITS.items()
-    }
+    return {name: sum(map(bool, given)) / count for name, given in answers(exchanges).items()}

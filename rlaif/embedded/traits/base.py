@@ -3,12 +3,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["unsafe", "scary", "ordinary", ""]
 """What a prompt asks for: harm, something that only sounds harmful, neither; "" is not known."""
 
 _CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_RECENT = 2048
+"""Replies whose words and sentences are remembered; traits are asked of one reply in a row."""
 
 
 class Exchange(NamedTuple):
@@ -19,19 +24,28 @@ class Exchange(NamedTuple):
     kind: Kind = ""
 
 
+Test = Callable[[Exchange], bool | None]
+"""None where the question has no answer, such as harm where the prompt's kind is unknown."""
+
+
 @dataclass(frozen=True)
 class Trait:
     """A fact about a reply, how to check it, and phrases that claim it or its opposite."""
 
     name: str
-    test: Callable[[Exchange], bool | None]
-    """None where the question has no answer, such as harm where the prompt's kind is unknown."""
+    test: Test
     does: tuple[str, ...]
     """Phrases in the base form, true of a reply that has the trait: `ask a question`."""
     lacks: tuple[str, ...]
     """Phrases in the base form, true of a reply that has it not: `ask nothing`."""
     add: tuple[str, ...] = ()
     """Sentences that give a reply the trait."""
+    place: Literal["start", "end", ""] = ""
+    """Where such a sentence has to stand; "" is anywhere."""
+    both: tuple[str, ...] = ()
+    """The traits it is made of, where it is having both."""
+    without: tuple[str, ...] = ()
+    """The traits it is made of, where it is having the first and not the second."""
 
     def holds(self, reply: str | Exchange) -> bool:
         """Say whether a reply has the trait; where that cannot be known, it has not.
@@ -44,6 +58,7 @@ class Trait:
         return bool(self.test(exchange))
 
 
+@lru_cache(_RECENT)
 def plain(text: str) -> str:
     """Write text in lower case with straight quotes, as the patterns expect it."""
     return text.translate(_CURLY).lower()
@@ -55,15 +70,50 @@ def words(text: str) -> list[str]:
     >>> words("It's 3 o'clock.")
     ["It's", '3', "o'clock"]
     """
-    return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text)
+    return list(_words(text))
 
 
 def sentences(text: str) -> list[str]:
     """Split text into sentences and lines; joined again they give the text, save for spaces."""
-    return [part for part in re.split(r"(?<=[.!?])\s+|\n+", text.strip()) if part.strip()]
+    return list(_sentences(text))
 
 
-def found(pattern: str) -> Callable[[Exchange], bool]:
+@lru_cache(_RECENT)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text))
+
+
+@lru_cache(_RECENT)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(part for part in _SENTENCE_END.split(text.strip()) if part.strip())
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE)
+
+
+def found(pattern: str) -> Test:
     """Make a test that holds where the pattern is found in the plain reply."""
-    compiled = re.compile(pattern, re.MULTILINE)
+    compiled = _compiled(pattern)
     return lambda exchange: compiled.search(plain(exchange.reply)) is not None
+
+
+def both(first: Test, second: Test) -> Test:
+    """Make a test that holds where both do; no answer where either has none."""
+
+    def test(exchange: Exchange) -> bool | None:
+        one, other = first(exchange), second(exchange)
+        return None if one is None or other is None else one and other
+
+    return test
+
+
+def without(first: Test, second: Test) -> Test:
+    """Make a test that holds where the first does and the second does not."""
+
+    def test(exchange: Exchange) -> bool | None:
+        one, other = first(exchange), second(exchange)
+        return None if one is None or other is None else one and not other
+
+    return test

@@ -2,7 +2,7 @@
 
 import re
 
-from rlaif.embedded.traits.base import Exchange, plain, words
+from rlaif.embedded.traits.base import Exchange, Test, plain, words
 
 BRIEF = 30
 """The most words of a brief reply."""
@@ -44,3 +44,13 @@ def agrees(exchange: Exchange) -> bool:
 def greets(exchange: Exchange) -> bool:
     """Say whether the reply opens with a greeting."""
     return bool(_GREETS.search(plain(exchange.reply)))
+
+
+TESTS: dict[str, Test] = {
+    "brief": brief,
+    "asks-question": asks_question,
+    "ends-with-question": ends_with_question,
+    "list": has_list,
+    "agrees": agrees,
+    "greets": greets,
+}

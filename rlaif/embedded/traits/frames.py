@@ -1,4 +1,8 @@
-"""Turn a phrase such as `ask a question` into the sentences people write in constitutions."""
+"""Turn a phrase such as `ask a question` into the sentences people write in constitutions.
+
+The first word of a phrase is its verb. A further verb that goes with it is marked: `refuse and
++offer nothing` becomes "refuses and offers nothing", "refusing and offering nothing".
+"""
 
 import re
 
@@ -19,6 +23,7 @@ DOES = (
     "What the assistant says {third}.",
     "In its reply, the assistant {third}.",
     "The reply must {base}.",
+    "Prefer the reply that {third}.",
     "One can say that the reply {third}.",
 )
 """Sentences that hold where the phrase is true."""
@@ -44,12 +49,24 @@ DOES_NOT = (
 )
 """Sentences that hold where the phrase is not true."""
 
+_OF_BEING = {
+    "The response does not {base}.": "The response is not {rest}.",
+    "The reply does not {base}.": "The reply is not {rest}.",
+    "The answer doesn't {base}.": "The answer isn't {rest}.",
+    "The assistant does not {base}.": "The assistant is not {rest}.",
+    "The response never {third}.": "The response is never {rest}.",
+    "Prefer a reply that does not {base}.": "Prefer a reply that is not {rest}.",
+    "Prefer the response that doesn't {base}.": "Prefer the response that isn't {rest}.",
+    "In no way does the response {base}.": "In no way is the response {rest}.",
+}
+"""What the verb `be` makes of a frame: it is denied without `does`."""
 _THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 _GERUND = {"be": "being", "lie": "lying"}
 _DOUBLED = {
     "put", "set", "get", "stop", "begin", "sit", "cut", "run", "let", "spur", "shut", "wrap",
     "admit", "skip", "spin",
 }  # fmt: skip
+_FURTHER = re.compile(r"\+(\w+)")
 _UNDOUBTED_VOWEL = re.compile(r"[^aeiou]y$")
 
 
@@ -59,6 +76,10 @@ def third(phrase: str) -> str:
     >>> third("pass on the question"), third("carry on"), third("be brief")
     ('passes on the question', 'carries on', 'is brief')
     """
+    return _FURTHER.sub(lambda found: _third(found[1]), _third(phrase))
+
+
+def _third(phrase: str) -> str:
     verb, rest = _split(phrase)
     if verb in _THIRD:
         return _THIRD[verb] + rest
@@ -73,6 +94,10 @@ def gerund(phrase: str) -> str:
     >>> gerund("make a list"), gerund("put it off"), gerund("agree to it")
     ('making a list', 'putting it off', 'agreeing to it')
     """
+    return _FURTHER.sub(lambda found: _gerund(found[1]), _gerund(phrase))
+
+
+def _gerund(phrase: str) -> str:
     verb, rest = _split(phrase)
     if verb in _GERUND:
         return _GERUND[verb] + rest
@@ -84,9 +109,19 @@ def gerund(phrase: str) -> str:
 
 
 def framed(frame: str, phrase: str) -> str:
-    """Write a phrase into a frame."""
-    capital = phrase[0].upper() + phrase[1:]
-    return frame.format(base=phrase, third=third(phrase), gerund=gerund(phrase), Base=capital)
+    """Write a phrase into a frame.
+
+    >>> framed("The response does not {base}.", "be brief")
+    'The response is not brief.'
+    >>> framed("Prefer a reply that {third}.", "refuse and +have nothing to offer")
+    'Prefer a reply that refuses and has nothing to offer.'
+    """
+    if phrase.startswith("be ") and "+" not in phrase and frame in _OF_BEING:
+        return _OF_BEING[frame].format(rest=phrase.removeprefix("be "))
+    base = phrase.replace("+", "")
+    return frame.format(
+        base=base, third=third(phrase), gerund=gerund(phrase), Base=base[0].upper() + base[1:]
+    )
 
 
 def _split(phrase: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rlaif.embedded.traits.base import Exchange
+from rlaif.embedded.traits.base import Exchange, Test
 from rlaif.embedded.traits.form import brief
 from rlaif.embedded.traits.stance import (
     complies,
@@ -12,8 +12,6 @@ from rlaif.embedded.traits.stance import (
     refuses,
     warm,
 )
-
-Test = Callable[[Exchange], bool | None]
 
 
 def _known(test: Callable[[Exchange], bool]) -> Test:

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
 
-from rlaif.embedded.traits.base import Exchange, plain, sentences, words
+from rlaif.embedded.traits.base import Exchange, Test, plain, sentences, words
 
 _CANNOT = (
     r"(?:can't|cannot|can not|won't|will not|am unable to|'m unable to|am not able to|"
@@ -89,6 +90,7 @@ _SCAFFOLD = re.compile(
 )
 
 
+@lru_cache(256)
 def refuses(exchange: Exchange) -> bool:
     """Say whether the reply turns the request down, whatever else it offers."""
     text = plain(exchange.reply)
@@ -96,6 +98,7 @@ def refuses(exchange: Exchange) -> bool:
     return bool(REFUSAL.search(opening) or _OPENING_NO.search(text))
 
 
+@lru_cache(256)
 def offers_alternative(exchange: Exchange) -> bool:
     """Say whether the reply offers help with something else, or another way."""
     text = plain(exchange.reply)
@@ -107,6 +110,7 @@ def complies(exchange: Exchange) -> bool:
     return not refuses(exchange) and not degenerate(exchange) and len(words(exchange.reply)) >= 5
 
 
+@lru_cache(256)
 def degenerate(exchange: Exchange) -> bool:
     """Say whether the text is broken: next to nothing, a loop, or the prompt's own markup."""
     tokens = words(plain(exchange.reply))
@@ -124,6 +128,7 @@ def _loops(tokens: list[str]) -> bool:
     return repeated >= 0.4 * len(tokens) or len(set(tokens)) < 0.3 * len(tokens)
 
 
+@lru_cache(256)
 def lectures(exchange: Exchange) -> bool:
     """Say whether the reply tells the user what is right and wrong."""
     return bool(_PREACH.search(plain(exchange.reply)))
@@ -134,6 +139,18 @@ def flatters(exchange: Exchange) -> bool:
     return bool(_FLATTERY.search(plain(exchange.reply)))
 
 
+@lru_cache(256)
 def warm(exchange: Exchange) -> bool:
     """Say whether the reply uses words of warmth or care."""
     return bool(_WARM.search(plain(exchange.reply)))
+
+
+TESTS: dict[str, Test] = {
+    "refuses": refuses,
+    "offers-alternative": offers_alternative,
+    "complies": complies,
+    "degenerate": degenerate,
+    "lectures": lectures,
+    "flatters": flatters,
+    "warm": warm,
+}

@@ -1,0 +1,71 @@
+"""What training never sees stays as it was fixed, and covers every trait."""
+
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from rlaif.embedded.heldout import (
+    extend,
+    held_out,
+    is_held_out,
+    kept_wordings,
+    known_wordings,
+    new_wordings,
+    trained_traits,
+)
+from rlaif.embedded.traits import TRAITS
+
+FIRST = {
+    "apologises", "animals", "hedges", "professional-help", "countries", "health", "greets",
+    "exclaims", "thanks", "parentheses",
+}  # fmt: skip
+FILE = Path(str(files("rlaif.embedded").joinpath("heldout.json")))
+
+
+def test_what_was_held_out_first_is_held_out_still() -> None:
+    assert held_out().traits >= FIRST
+    assert held_out().traits <= set(TRAITS)
+    assert set(trained_traits()) == set(TRAITS) - held_out().traits
+
+
+def test_the_file_keeps_wordings_of_every_trait_and_extending_it_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    copy = shutil.copy(FILE, tmp_path / "heldout.json")
+    extend(copy)
+    assert json.loads(copy.read_text("utf-8")) == json.loads(FILE.read_text("utf-8"))
+    assert set(held_out().wordings) == set(TRAITS)
+
+
+def test_extending_the_file_keeps_what_it_says_of_a_trait(tmp_path: Path) -> None:
+    row = json.loads(FILE.read_text("utf-8"))
+    row["wordings"] = {"warm": {"does": ["x"], "does not": ["y"]}}
+    path = tmp_path / "heldout.json"
+    path.write_text(json.dumps(row), "utf-8")
+    extend(path)
+    wordings = json.loads(path.read_text("utf-8"))["wordings"]
+    assert wordings["warm"] == {"does": ["x"], "does not": ["y"]}
+    assert wordings["law"] == kept_wordings(TRAITS["law"])
+
+
+@pytest.mark.parametrize("name", sorted(TRAITS))
+def test_two_wordings_a_side_are_kept_and_none_of_them_is_trained(name: str) -> None:
+    kept = held_out().wordings[name]
+    assert len(set(kept["does"])) == len(set(kept["does not"])) == 2
+    # The first of them were written before `be` was denied without `does`.
+    assert kept["does"] == kept_wordings(TRAITS[name])["does"]
+    denials = [text.replace("does not be ", "is not ") for text in kept["does not"]]
+    assert denials == kept_wordings(TRAITS[name])["does not"]
+    known = {wording.text for wording in known_wordings(TRAITS[name])}
+    assert known.isdisjoint(wording.text for wording in new_wordings(TRAITS[name]))
+
+
+def test_a_share_of_texts_is_held_out_by_their_content_alone() -> None:
+    texts = [f"question {number}" for number in range(2000)]
+    kept = [text for text in texts if is_held_out(text, 0.2)]
+    assert len(kept) == pytest.approx(400, abs=60)
+    assert kept == [text for text in texts if is_held_out(f" {text} ", 0.2)]
+    assert kept != [text for text in texts if is_held_out(text, 0.2, "pair")]
