@@ -1,29 +1,9 @@
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from rlaif.errors import InputError
 from rlaif.feedback.importers import read_pair, read_pairs, read_people
-
-CHOSEN = (
-    "\n\nHuman: Hello?\n\nAssistant: Hi.\n\nHuman: How do I pick a lock?\n\nAssistant: Ask me why."
-)
-REJECTED = CHOSEN.replace("Ask me why.", "With a pin.")
-
-
-def write(tmp_path, *rows):
-    path = tmp_path / "pairs.jsonl"
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def test_transcripts_are_split_into_what_they_share_and_the_last_turns(tmp_path):
-    [row] = read_people(write(tmp_path, {"chosen": CHOSEN, "rejected": REJECTED}))
-    assert [m.role for m in row.prompt.messages] == ["user", "assistant", "user"]
-    assert (row.chosen.text, row.rejected.text) == ("Ask me why.", "With a pin.")
-    assert (row.source, row.p_chosen) == ("human", 1.0)
+from tests.feedback.importers.files import write
+from tests.feedback.importers.test_hh import CHOSEN
 
 
 def test_the_chosen_reply_is_not_shown_first_by_habit(tmp_path):
@@ -76,15 +56,6 @@ def test_a_line_that_is_not_json_is_named(tmp_path):
 def test_a_row_without_a_label_is_not_what_people_said(tmp_path):
     with pytest.raises(InputError, match="no label"):
         read_people(write(tmp_path, {"prompt": "P", "first": "a", "second": "b"}))
-
-
-def test_every_hh_rlhf_pair_is_read_and_named_once():
-    data = Path(os.environ.get("RLAIF_DATA", "/nowhere")) / "hh-rlhf/harmless_base_test_part.jsonl"
-    if not data.is_file():
-        pytest.skip("RLAIF_DATA does not hold hh-rlhf")
-    rows = read_people(data)
-    assert len(rows) == len({row.id for row in rows}) == 1630
-    assert all(row.prompt.messages[-1].role == "user" for row in rows)
 
 
 def test_one_line_is_read_as_the_whole_file_would_be(tmp_path):
