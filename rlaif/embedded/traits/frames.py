@@ -61,10 +61,10 @@ _OF_BEING = {
 }
 """What the verb `be` makes of a frame: it is denied without `does`."""
 _THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
-_GERUND = {"be": "being", "lie": "lying"}
+_GERUND = {"be": "being", "lie": "lying", "tie": "tying"}
 _DOUBLED = {
     "put", "set", "get", "stop", "begin", "sit", "cut", "run", "let", "spur", "shut", "wrap",
-    "admit", "skip", "spin",
+    "admit", "skip", "spin", "refer", "concur", "forbid", "drop",
 }  # fmt: skip
 _FURTHER = re.compile(r"\+(\w+)")
 _UNDOUBTED_VOWEL = re.compile(r"[^aeiou]y$")
