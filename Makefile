@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 	$(BIN)/rlaif run embedded
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m slow
