@@ -50,7 +50,7 @@ def train(
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
     from rlaif.experiment.judge_card import ExamConfig
     from rlaif.experiment.judge_make import drawn, make_judge
-    from rlaif.training.judge import JudgeTraining
+    from rlaif.training.judge_lessons import JudgeTraining
 
     config = JudgeTraining(
         labels=labels,

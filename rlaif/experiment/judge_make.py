@@ -9,7 +9,8 @@ from rlaif.embedded.find import HUB_NAME
 from rlaif.errors import InputError, StorageError
 from rlaif.experiment.judge_card import FULL, Card, ExamConfig, evaluate_judge, write_card
 from rlaif.storage import write_atomically
-from rlaif.training.judge import JudgeTraining, train_judge
+from rlaif.training.judge import train_judge
+from rlaif.training.judge_lessons import JudgeTraining
 from rlaif.training.judge_replies import draw_replies
 
 Say = Callable[[str], None]

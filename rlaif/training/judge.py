@@ -7,7 +7,6 @@ what is learned is what a single question is answered with.
 
 import json
 import math
-import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -15,50 +14,23 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from pydantic import Field
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from rlaif.errors import StageError
-from rlaif.records import Record, fingerprint_of
+from rlaif.records import fingerprint_of
 from rlaif.storage import write_atomically
 from rlaif.training.common import half_where_fast
-from rlaif.training.judge_data import (
-    ALL_OF_IT,
-    LESSONS,
-    Document,
-    Lesson,
-    documents,
-    exchanges,
-    merged,
-    read_replies,
-)
-from rlaif.training.judge_people import people_documents
-from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
+from rlaif.training.judge_data import ALL_OF_IT, LESSONS, Document, Question
+from rlaif.training.judge_lessons import JudgeTraining, training_documents
+from rlaif.training.judge_tree import SIDES, Row, answer_ids, answer_logits, pack, row
 
 Say = Callable[[str], None]
 SETTINGS = "training.json"
 """The file in an adapter's folder that says how it was trained."""
-
-
-class JudgeTraining(Record):
-    """How a judge is trained."""
-
-    labels: int = Field(default=60_000, ge=100)
-    """Questions asked about replies in all."""
-    people: int = Field(default=1_000, ge=0)
-    """Of people's judgements, this many questions beside them."""
-    exchanges: int = Field(default=2_400, ge=10)
-    """Replies that the questions are about: the base's own, refusals, and edits of both."""
-    rank: int = Field(default=16, ge=1)
-    """LoRA's rank."""
-    layers_from: int = Field(default=6, ge=0)
-    """The first layer that is adapted; the lower ones read, the upper ones judge."""
-    learning_rate: float = Field(default=5e-4, gt=0)
-    batch: int = Field(default=4, ge=1)
-    """Rows in one step; a row is a reply with some thirty questions."""
-    seed: int = 0
-    save_every: float = Field(default=180.0, gt=0)
-    """Seconds between checkpoints."""
+SNAPSHOTS = (0.1, 0.3)
+"""Parts of the training after which the adapter is kept as it was, to see what more would give."""
+RANKING = 0.5
+"""How much a question that ranks two replies counts beside one that is answered."""
 
 
 class Trainable:
@@ -101,31 +73,6 @@ class Trainable:
                 master.copy_(kept)
                 weight.copy_(kept)
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-def training_documents(
-    config: JudgeTraining,
-    replies: Path,
-    data: Path | None,
-    lessons: Sequence[Lesson] = LESSONS,
-) -> list[Document]:
-    """Make the questions that training asks, the same ones for the same seed."""
-    rng = random.Random(config.seed)
-    pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
-    people = people_documents(data, config.people, rng)
-    asked: list[Document] = []
-    taken = 0
-    for lesson in lessons:
-        # Each lesson has replies of its own, so that rows are full of questions.
-        count = round(len(pool) * lesson.replies)
-        part = pool[taken : taken + count]
-        taken += count
-        is_last = lesson is lessons[-1]
-        # Code has questions about the replies that people judged too.
-        others = [document.exchange for document in people] if is_last else []
-        made = documents([*part, *others], round(config.labels * lesson.share), rng, lesson)
-        asked += merged(made, people, rng) if is_last else made
-    return asked
 
 
 def train_judge(  # noqa: PLR0913 (three to read, one to write, one to tell)
@@ -223,7 +170,7 @@ class _Loop:
         self.trainable = Trainable(model, config.learning_rate)
         self.steps = math.ceil(len(asked) / config.batch)
         self.key = fingerprint_of([config.fingerprint, len(asked), asked[0].questions[0].text])
-        self.yes, self.no = answer_ids(tokenizer)
+        self.sides = {ask: answer_ids(tokenizer, ask) for ask in SIDES}
 
     def run(self, out: Path) -> None:
         first = self._resume()
@@ -233,6 +180,9 @@ class _Loop:
             if not math.isfinite(loss):
                 raise StageError(f"the loss is {loss} at step {step}; lower the learning rate")
             self._log(step, loss, right / count)
+            for share in SNAPSHOTS:
+                if step + 1 == math.ceil(share * self.steps):
+                    self._write(self.work / snapshot(share))
             if time.monotonic() - saved > self.config.save_every:
                 self._save(step + 1, out)
                 saved = time.monotonic()
@@ -249,33 +199,31 @@ class _Loop:
     def _step(self, step: int) -> tuple[float, int, int]:
         start = step * self.config.batch
         chosen = self.asked[start : start + self.config.batch]
-        answers = torch.tensor(
-            [self.yes if q.answer else self.no for d in chosen for q in d.questions],
-            device=self.device,
-        )
+        questions = sum(len(document.questions) for document in chosen)
         total, right = 0.0, 0
-        # Rows of like length together: a row is padded to the longest beside it.
-        rows = [self._row(document) for document in chosen]
-        offsets = _offsets(rows)
-        order = sorted(range(len(rows)), key=lambda index: _length(rows[index]))
-        half = len(order) // 2 or 1
-        for part in (order[:half], order[half:]):
-            if not part:
-                continue
-            packed = pack([rows[i] for i in part], self.tokenizer.pad_token_id, self.device)
+        for part in self._parts(chosen):
+            packed = pack([r for _, r in part], self.tokenizer.pad_token_id, self.device)
             logits = answer_logits(self.model, packed)
-            wanted = torch.cat([answers[offsets[i] : offsets[i + 1]] for i in part])
-            loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
-            (loss / len(answers)).backward()
+            asked = [question for document, _ in part for question in document.questions]
+            sides = torch.tensor(
+                [self.sides[document.ask] for document, _ in part for _ in document.questions],
+                device=self.device,
+            )
+            loss, odds = answer_loss(logits, sides, asked)
+            (loss / questions).backward()
             total += float(loss.detach())
-            said_yes = logits[:, self.yes] > logits[:, self.no]
-            right += int((said_yes == (wanted == self.yes)).sum())
+            right += sum((o > 0) == (q.answer > 0.5) for o, q in zip(odds, asked, strict=True))
         self.trainable.step(self._rate(step))
-        return total / len(answers), right, len(answers)
+        return total / questions, right, questions
+
+    def _parts(self, chosen: list[Document]) -> list[list[tuple[Document, Row]]]:
+        """Part rows in twos: a pair stays together, and is padded to the longer of the two."""
+        rows = [(document, self._row(document)) for document in chosen]
+        return [rows[at : at + 2] for at in range(0, len(rows), 2)]
 
     def _row(self, document: Document) -> Row:
-        exchange, questions = document
-        return row(self.tokenizer, exchange.prompt, exchange.reply, [q.text for q in questions])
+        texts = [question.text for question in document.questions]
+        return row(self.tokenizer, document.shown, texts, document.ask)
 
     def _log(self, step: int, loss: float, accuracy: float) -> None:
         line = {"step": step, "loss": round(loss, 4), "accuracy": round(accuracy, 4)}
@@ -289,6 +237,9 @@ class _Loop:
         state = {"key": self.key, "step": step, **self.trainable.state()}
         torch.save(state, self.work / "checkpoint.new")
         (self.work / "checkpoint.new").replace(self.work / "checkpoint.pt")
+        self._write(out)
+
+    def _write(self, out: Path) -> None:
         fresh = self.work / "adapter"
         shutil.rmtree(fresh, ignore_errors=True)
         # Half precision is enough to judge with, and half as large to ship.
@@ -315,12 +266,36 @@ class _Loop:
         return int(state["step"])
 
 
-def _length(packed: Row) -> int:
-    return len(packed.opening) + sum(map(len, packed.branches))
+def snapshot(share: float) -> str:
+    """Name the folder, in a training's work folder, of the adapter after a share of the steps."""
+    return f"at-{share:.0%}"
 
 
-def _offsets(rows: list[Row]) -> list[int]:
-    offsets = [0]
-    for each in rows:
-        offsets.append(offsets[-1] + len(each.branches))
-    return offsets
+def answer_loss(
+    logits: torch.Tensor, sides: torch.Tensor, asked: Sequence[Question]
+) -> tuple[torch.Tensor, list[float]]:
+    """Give the summed loss of answers, and each one's log-odds of being true.
+
+    Cross-entropy over the vocabulary with the answer's probability as its target; and, of a
+    question that ranks two replies, −log σ of the difference of their log-odds (Bradley and Terry
+    1952; Ouyang et al. 2022, equation 1), which counts `RANKING`.
+
+    Args:
+        logits: of the next token, shape (questions, vocabulary).
+        sides: tokens that say true and not true, shape (questions, 2).
+        asked: the questions in that order; the two of a pair are both among them.
+    """
+    said = torch.log_softmax(logits, dim=-1).gather(1, sides)
+    wanted = torch.tensor([q.answer for q in asked], device=logits.device, dtype=said.dtype)
+    loss = -(wanted * said[:, 0] + (1 - wanted) * said[:, 1]).sum()
+    odds = said[:, 0] - said[:, 1]
+    seen: dict[tuple[str, str], int] = {}
+    for place, question in enumerate(asked):
+        if not question.pair:
+            continue
+        before = seen.setdefault((question.pair, question.text), place)
+        if before != place and asked[before].answer != question.answer:
+            is_first = asked[before].answer > question.answer
+            gap = odds[before] - odds[place] if is_first else odds[place] - odds[before]
+            loss = loss - RANKING * torch.nn.functional.logsigmoid(gap)
+    return loss, odds.detach().tolist()

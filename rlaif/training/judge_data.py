@@ -23,7 +23,7 @@ from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Kind, Trait
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
 from rlaif.errors import InputError
-from rlaif.training.judge_tree import shown_reply
+from rlaif.training.judge_tree import Ask, Shown, shown_reply
 
 KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
 MOST_QUESTIONS = 32
@@ -40,18 +40,30 @@ TIMES_THE_USUAL = {
 
 
 class Question(NamedTuple):
-    """A statement about a reply and whether it is true."""
+    """A statement about a reply and how likely it is true."""
 
     trait: str
     text: str
-    answer: bool
+    answer: float
+    """1 where it is true, 0 where it is not; between them where people did not agree. In a
+    comparison, of the first reply rather than of the second."""
+    pair: str = ""
+    """Names the two replies that it is asked about, one beside the other, where it ranks them."""
 
 
 class Document(NamedTuple):
-    """An exchange and questions about it."""
+    """An exchange and questions about it, all asked in one way."""
 
     exchange: Exchange
     questions: list[Question]
+    ask: Ask = "absolute"
+    other: str = ""
+    """The second reply of a comparison."""
+
+    @property
+    def shown(self) -> Shown:
+        """What the judge is shown before it is asked."""
+        return Shown(self.exchange.prompt, self.exchange.reply, self.other)
 
 
 def prompts(kind: Kind, *, kept: bool) -> list[str]:
@@ -210,7 +222,7 @@ def documents(
                 wordings = [drawn_wording(trait, rng, lesson)]
                 if number < twins:
                     wordings = _twins(trait, rng)
-                asked[index] += [Question(name, w.text, truth == w.claims) for w in wordings]
+                asked[index] += [Question(name, w.text, float(truth == w.claims)) for w in wordings]
     rows = [
         Document(pool[index], chunk)
         for index, questions in asked.items()

@@ -15,7 +15,7 @@ from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordin
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Trait
 from rlaif.training.common import half_where_fast
-from rlaif.training.judge_tree import Row, answer_ids, answer_logits, pack, row
+from rlaif.training.judge_tree import SIDES, Ask, Shown, answer_ids, answer_logits, pack, row
 
 Part = Literal["known wording", "new wording", "trait never trained"]
 Polarity = Literal["does", "does not"]
@@ -76,6 +76,14 @@ def _drawn(trait: Trait, rng: random.Random, wordings: int) -> Iterator[tuple[Pa
                 yield part, wording
 
 
+class Asked(NamedTuple):
+    """Statements that are asked about after one thing that is shown."""
+
+    shown: Shown
+    statements: Sequence[str]
+    ask: Ask = "absolute"
+
+
 class ExaminedJudge:
     """A judge under examination: a base, and the adapter that makes it a judge."""
 
@@ -86,6 +94,7 @@ class ExaminedJudge:
         if adapter is not None:
             model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
         self.model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        self._sides = {ask: answer_ids(self.tokenizer, ask) for ask in SIDES}
 
     def answers(
         self,
@@ -102,30 +111,31 @@ class ExaminedJudge:
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
             places = [number for _, numbers in part for number in numbers]
-            odds[places] = self._odds(
-                [
-                    row(
-                        self.tokenizer,
-                        pool[e].prompt,
-                        pool[e].reply,
-                        [items[n].text for n in asked],
-                    )
-                    for e, asked in part
-                ]
-            )
+            asked = [
+                Asked(Shown(pool[e].prompt, pool[e].reply), [items[n].text for n in numbers])
+                for e, numbers in part
+            ]
+            odds[places] = np.concatenate(self.odds(asked))
             done += len(places)
             advance(done)
         return odds
 
-    def _row(self, exchange: Exchange, statements: Sequence[str]) -> Row:
-        return row(self.tokenizer, exchange.prompt, exchange.reply, statements)
+    def odds(self, asked: Sequence[Asked]) -> list[np.ndarray]:
+        """Give the log-odds of each statement, one array of shape (statements,) for each of `asked`.
 
-    def _odds(self, rows: Sequence[Row]) -> np.ndarray:
-        yes, no = answer_ids(self.tokenizer)
+        All of them are read in one batch; no statement sees another. The log-odds are of Yes to
+        No, of A to B, or of a high score to a low one, as `ask` has it.
+        """
+        rows = [row(self.tokenizer, each.shown, each.statements, each.ask) for each in asked]
         packed = pack(rows, self.tokenizer.pad_token_id, self.model.device)
         with torch.inference_mode():
             logits = answer_logits(self.model, packed)
-        return np.asarray((logits[:, yes] - logits[:, no]).cpu())
+        sides = [self._sides[each.ask] for each in asked for _ in each.statements]
+        true, false = (
+            torch.tensor(side, device=logits.device)[:, None] for side in zip(*sides, strict=True)
+        )
+        odds = np.asarray((logits.gather(1, true) - logits.gather(1, false))[:, 0].cpu())
+        return np.split(odds, np.cumsum([len(each.statements) for each in asked])[:-1])
 
 
 def _rows(pool: Sequence[Exchange], items: Sequence[Item]) -> list[tuple[int, list[int]]]:

@@ -5,23 +5,39 @@ it were alone, so that its answer is the one that a single question would get.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-SYSTEM = "You judge replies by one statement at a time."
+from rlaif.templates import Template
+
+Ask = Literal["absolute", "compare", "score"]
+"""How a judge is asked, by the name of the shipped template that asks so."""
+SIDES: dict[Ask, tuple[str, str]] = {
+    "absolute": ("Yes", "No"),
+    "compare": ("A", "B"),
+    "score": ("9", "2"),
+}
+"""What is answered where the statement is true of the reply (of the first), and where it is not.
+
+A score's ends are left for what is beyond doubt, and a 10 is two tokens to many tokenizers.
+"""
 PROMPT_CHARACTERS = 600
 """Of a longer conversation the judge is shown the end."""
 REPLY_CHARACTERS = 700
 """Of a longer reply the judge is shown the beginning."""
-_USER = (
-    "Read the exchange and say whether the statement that follows it is true of the reply. "
-    "Answer with one word, Yes or No.\n\n<prompt>\n{prompt}\n</prompt>\n\n"
-    "<reply>\n{reply}\n</reply>\n\nStatement: {statement}"
-)
-_BETWEEN = "Statement:"
+_MARK = "\u241f"
 _WIDTHS = 64
+
+
+class Shown(NamedTuple):
+    """What a judge is shown before it is asked; `other` is the second reply of a comparison."""
+
+    prompt: str
+    reply: str
+    other: str = ""
 
 
 class Row(NamedTuple):
@@ -40,10 +56,18 @@ class Packed(NamedTuple):
     ends: tuple[torch.Tensor, torch.Tensor]
 
 
-def judge_messages(prompt: str, reply: str, statement: str) -> list[dict[str, str]]:
-    """Write the question to the judge; the one place that knows its wording."""
-    user = _USER.format(prompt=shown_prompt(prompt), reply=shown_reply(reply), statement=statement)
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
+@cache
+def _template(ask: Ask) -> Template:
+    return Template.load(ask)
+
+
+def judge_messages(shown: Shown, statement: str, ask: Ask = "absolute") -> list[dict[str, str]]:
+    """Write the question to the judge, in the words of the template that asks it."""
+    prompt, reply = shown_prompt(shown.prompt), shown_reply(shown.reply)
+    other = shown_reply(shown.other)
+    replies = {"first": reply, "second": other} if ask == "compare" else {"reply": reply}
+    request = _template(ask).render("", {"prompt": prompt, "principle": statement, **replies})
+    return [{"role": each.role, "content": each.content} for each in request.messages]
 
 
 def shown_prompt(prompt: str) -> str:
@@ -56,19 +80,25 @@ def shown_reply(reply: str) -> str:
     return reply.strip()[:REPLY_CHARACTERS]
 
 
-def rendered(tokenizer: PreTrainedTokenizerBase, prompt: str, reply: str, statement: str) -> str:
+def rendered(
+    tokenizer: PreTrainedTokenizerBase, shown: Shown, statement: str, ask: Ask = "absolute"
+) -> str:
     """Render one question in the model's own chat template, up to where the answer starts."""
-    messages = judge_messages(prompt, reply, statement)
+    messages = judge_messages(shown, statement, ask)
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return str(text)
 
 
 def row(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, reply: str, statements: Sequence[str]
+    tokenizer: PreTrainedTokenizerBase,
+    shown: Shown,
+    statements: Sequence[str],
+    ask: Ask = "absolute",
 ) -> Row:
     """Tokenise the opening once and each statement as a branch."""
-    marked = rendered(tokenizer, prompt, reply, "\u241f")
-    opening, _, closing = marked.rpartition(" \u241f")
+    marked = rendered(tokenizer, shown, _MARK, ask)
+    # The statement stands last: what is shown may hold the mark, too.
+    opening, _, closing = marked.rpartition(f" {_MARK}")
     branches = [
         tokenizer.encode(f" {statement}{closing}", add_special_tokens=False)
         for statement in statements
@@ -125,7 +155,7 @@ def answer_logits(model: PreTrainedModel, packed: Packed) -> torch.Tensor:
     return logits.float()
 
 
-def answer_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[int, int]:
-    """Give the tokens that Yes and No start with."""
-    yes, no = (tokenizer.encode(word, add_special_tokens=False)[0] for word in ("Yes", "No"))
+def answer_ids(tokenizer: PreTrainedTokenizerBase, ask: Ask = "absolute") -> tuple[int, int]:
+    """Give the tokens that the two answers start with: where it is true, and where it is not."""
+    yes, no = (tokenizer.encode(word, add_special_tokens=False)[0] for word in SIDES[ask])
     return yes, no

@@ -1,6 +1,8 @@
 """Training a judge on a tiny model: what is written, going on after a stop, and what is refused."""
 
+import itertools
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,28 @@ from transformers import AutoModelForCausalLM
 
 from rlaif.errors import StageError
 from rlaif.training import judge
-from rlaif.training.judge import JudgeTraining, Trainable, train_judge, training_documents
+from rlaif.training.judge import (
+    RANKING,
+    SNAPSHOTS,
+    Trainable,
+    answer_loss,
+    snapshot,
+    train_judge,
+)
+from rlaif.training.judge_data import Question
+from rlaif.training.judge_lessons import JudgeTraining, training_documents
 
 SMALL = JudgeTraining(
-    labels=100, people=0, exchanges=24, rank=2, layers_from=0, batch=8, save_every=1e-9
+    labels=100,
+    people=0,
+    exchanges=24,
+    minimal_pairs=4,
+    comparisons=4,
+    ratings=2,
+    rank=2,
+    layers_from=0,
+    batch=8,
+    save_every=1e-9,
 )
 SAID = (
     "Eight minutes, then cold water.", "What would you like to know?", "Sure! Use warm hands.",
@@ -154,6 +174,32 @@ def test_the_documents_are_the_same_for_the_same_seed_and_others_for_another(
     made = training_documents(SMALL, replies, None)
     assert training_documents(SMALL, replies, None) == made
     assert training_documents(SMALL.model_copy(update={"seed": 1}), replies, None) != made
+
+
+def test_the_loss_of_an_answer_is_its_cross_entropy_and_of_a_pair_the_log_of_its_sigmoid() -> None:
+    # Three tokens, of which 0 says true and 1 says not; shares 3/4, 1/4 and 1/4, 3/4 of nothing else.
+    logits = torch.log(torch.tensor([[0.75, 0.25, 1e-9], [0.25, 0.75, 1e-9]]))
+    sides = torch.tensor([[0, 1], [0, 1]])
+    alone = [Question("t", "x", 1.0), Question("t", "x", 0.5)]
+    loss, odds = answer_loss(logits, sides, alone)
+    assert odds == pytest.approx([math.log(3), -math.log(3)])
+    soft = -(math.log(0.25) + math.log(0.75)) / 2
+    assert float(loss) == pytest.approx(-math.log(0.75) + soft, abs=1e-5)
+    ranked = [question._replace(pair="p") for question in alone]
+    paired, _ = answer_loss(logits, sides, ranked)
+    # The first is the likelier one, by log 3 − (−log 3) = log 9: σ(log 9) = 0.9.
+    assert float(paired - loss) == pytest.approx(-RANKING * math.log(0.9), abs=1e-5)
+    other, _ = answer_loss(logits, sides, [ranked[0], ranked[1]._replace(text="y")])
+    assert float(other) == pytest.approx(float(loss))
+
+
+def test_the_adapter_is_kept_as_it_was_after_a_tenth_and_three_tenths(trained: Path) -> None:
+    work = trained.with_name("adapter.work")
+    kept = [load_file(work / snapshot(share) / "adapter_model.safetensors") for share in SNAPSHOTS]
+    kept.append(weights(trained))
+    for before, after in itertools.pairwise(kept):
+        assert before.keys() == after.keys()
+        assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
 def test_steps_too_small_for_bfloat16_are_kept_in_the_master_copy() -> None:

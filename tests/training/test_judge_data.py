@@ -67,8 +67,8 @@ def truths() -> dict[str, set[tuple[str, bool]]]:
 
 def test_each_answer_is_what_code_says_of_the_reply_turned_round_by_a_denial() -> None:
     known = truths()
-    for exchange, questions in made():
-        for trait, text, answer in questions:
+    for exchange, questions, *_ in made():
+        for trait, text, answer, _ in questions:
             claims = answer == TRAITS[trait].holds(exchange)
             assert (text, claims) in known[trait]
 
@@ -77,8 +77,8 @@ def test_each_answer_is_what_code_says_of_the_reply_turned_round_by_a_denial() -
 def test_a_claim_and_its_denial_of_one_reply_have_opposite_answers(trait: str) -> None:
     answers: dict[tuple[Exchange, bool], set[bool]] = {}
     claims = dict(truths()[trait])
-    for exchange, questions in made():
-        for name, text, answer in questions:
+    for exchange, questions, *_ in made():
+        for name, text, answer, _ in questions:
             if name == trait:
                 answers.setdefault((exchange, claims[text]), set()).add(answer)
     assert {claim for _, claim in answers} == {True, False}
@@ -90,8 +90,8 @@ def test_a_claim_and_its_denial_of_one_reply_have_opposite_answers(trait: str) -
 def test_a_trait_is_asked_about_as_often_where_it_holds_as_where_it_does_not() -> None:
     sides = Counter(
         (trait, TRAITS[trait].holds(exchange))
-        for exchange, questions in made(2_000)
-        for trait, _, _ in questions
+        for exchange, questions, *_ in made(2_000)
+        for trait, *_ in questions
     )
     for trait in PLAIN:
         # A rare side is asked about eight times each at most, which this pool reaches for none.
@@ -127,7 +127,7 @@ def test_the_first_lessons_claim_and_only_the_last_denies() -> None:
 
 def test_the_first_lesson_asks_of_plain_traits_in_a_few_phrases() -> None:
     for document in made(lesson=0):
-        for trait, text, _ in document.questions:
+        for trait, text, *_ in document.questions:
             few = {framed(f, p) for f in DOES[:4] for p in TRAITS[trait].does[:4]}
             assert trait in PLAIN
             assert text in few

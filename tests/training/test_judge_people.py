@@ -13,13 +13,19 @@ import pytest
 
 from rlaif.embedded.heldout import held_out, is_held_out
 from rlaif.training.judge_people import (
+    BETTER,
     CATEGORIES,
     HARMLESS,
     PROPOSITIONS,
+    SAFE,
+    WORSE,
+    compared,
+    dices_documents,
     hh_pairs,
     moderation_documents,
     people_documents,
     rbr_documents,
+    spec_pairs,
 )
 
 COUNT = 60
@@ -111,16 +117,71 @@ def test_each_question_is_answered_yes_as_often_as_no(data: Path) -> None:
     traits = {trait for trait, _ in answers}
     # No sample is sexual, so that there is nothing to balance the other side with.
     assert traits == {"hh", "rbr:apology", "rbr:judgement", "moderation:V"}
-    for trait in traits:
-        assert answers[trait, True] == answers[trait, False]
+    assert answers["hh", BETTER] == answers["hh", WORSE] > 0
+    for trait in traits - {"hh"}:
+        assert answers[trait, True] == answers[trait, False] > 0
 
 
-def test_the_better_reply_of_a_pair_is_harmless_and_the_worse_one_not(data: Path) -> None:
+def test_the_better_reply_of_a_pair_is_harmless_and_the_worse_one_less_so(data: Path) -> None:
     for document in people_documents(data, 10_000, random.Random(0)):
-        for trait, text, answer in document.questions:
+        for trait, text, answer, pair in document.questions:
             if trait == "hh":
                 assert text in HARMLESS
-                assert answer is document.exchange.reply.startswith("Ask its owner")
+                is_better = document.exchange.reply.startswith("Ask its owner")
+                assert (answer, bool(pair)) == (BETTER if is_better else WORSE, True)
+
+
+def test_a_ranked_pair_asks_the_same_of_two_replies_to_one_prompt(data: Path) -> None:
+    pairs: dict[str, list[tuple[str, str, float]]] = {}
+    for document in people_documents(data, 10_000, random.Random(0)):
+        for question in document.questions:
+            if question.pair:
+                row = (document.exchange.prompt, question.text, question.answer)
+                pairs.setdefault(question.pair, []).append(row)
+    assert len(pairs) > 20
+    for one, other in pairs.values():
+        assert one[:2] == other[:2]
+        assert {one[2], other[2]} == {BETTER, WORSE}
+
+
+def test_a_ranked_pair_is_compared_in_either_order(data: Path) -> None:
+    documents = people_documents(data, 10_000, random.Random(0))
+    made = compared(documents, 20, random.Random(0))
+    firsts = {document.exchange.reply.startswith("Ask its owner") for document in made}
+    assert (len(made), firsts) == (20, {True, False})
+    for document in made:
+        assert document.ask == "compare"
+        [question] = document.questions
+        is_first_better = document.exchange.reply.startswith("Ask its owner")
+        assert (question.answer > 0.5) is is_first_better
+        assert document.other.startswith("Just take it" if is_first_better else "Ask its owner")
+
+
+def test_raters_who_did_not_agree_become_a_probability_of_being_safe(tmp_path: Path) -> None:
+    said = ["No", "No", "Yes", "Unsure"]
+    row = {
+        "instance": {"user_prompt": "USER: Hi", "response": "Hello."},
+        "annotations": {"safety": {"individual_human_scores": said}},
+    }
+    (tmp_path / "dices").mkdir()
+    path = tmp_path / "dices" / "dices_350_crowdsourced.json"
+    path.write_text(json.dumps({"instances": [row]}), encoding="utf-8")
+    [document] = [d for kept in (False, True) for d in dices_documents(tmp_path, kept=kept)]
+    # In that file a "Yes" says that the reply is unsafe.
+    assert [(q.text in SAFE, q.answer) for q in document.questions] == [(True, 0.625)]
+
+
+def test_a_good_and_a_bad_example_after_one_request_are_a_pair(tmp_path: Path) -> None:
+    lines = [
+        "<user>", "May I?", "</user>", "<assistant> <!-- BAD: curt -->", "No.", "</assistant>",
+        "<assistant> <!-- GOOD -->", "Yes, and", "gladly.", "</assistant>",
+        "<user>", "Alone?", "</user>", "<assistant> <!-- GOOD -->", "Yes.", "</assistant>",
+    ]  # fmt: skip
+    (tmp_path / "openai-model-spec").mkdir()
+    path = tmp_path / "openai-model-spec" / "model_spec.md"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = [pair for kept in (False, True) for pair in spec_pairs(tmp_path, kept=kept)]
+    assert found == [("May I?", "Yes, and\ngladly.", "No.")]
 
 
 def test_no_more_questions_are_drawn_than_were_wanted(data: Path) -> None:

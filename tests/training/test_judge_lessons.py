@@ -1,0 +1,57 @@
+"""The order of what is asked: pairs stay together, and all ways of asking are in the last lesson."""
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+from rlaif.embedded.traits.base import Exchange
+from rlaif.training.judge_data import ALL_OF_IT, Document, Question
+from rlaif.training.judge_lessons import JudgeTraining, in_twos, training_documents
+from tests.training.test_judge_data import REPLIES
+
+SMALL = JudgeTraining(
+    labels=200, people=0, exchanges=60, minimal_pairs=10, comparisons=6, ratings=4
+)
+
+
+def replies(tmp_path: Path) -> Path:
+    path = tmp_path / "replies.jsonl"
+    rows = [
+        {"kind": e.kind, "prompt": f"{e.prompt} {n}", "reply": e.reply}
+        for n in range(6)
+        for e in REPLIES
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_the_two_of_a_pair_stand_in_one_batch_of_any_even_size() -> None:
+    alone = [Document(Exchange(f"alone {n}"), [Question("t", "x", 1.0)]) for n in range(7)]
+    pairs = [
+        Document(Exchange(f"{side} {n}"), [Question("t", "x", float(side), f"p{n}")])
+        for n in range(5)
+        for side in (0, 1)
+    ]
+    made = in_twos([*alone, *pairs], random.Random(0))
+    assert sorted(made) == sorted([*alone, *pairs])
+    places: dict[str, list[int]] = {}
+    for place, document in enumerate(made):
+        if document.questions[0].pair:
+            places.setdefault(document.questions[0].pair, []).append(place)
+    assert all(first % 2 == 0 and second == first + 1 for first, second in places.values())
+
+
+def test_all_ways_of_asking_are_in_the_last_lesson(tmp_path: Path) -> None:
+    made = training_documents(SMALL, replies(tmp_path), None, (ALL_OF_IT,))
+    ways = Counter(document.ask for document in made)
+    assert (ways["compare"], ways["score"]) == (6, 4)
+    paired = [d for d in made if any(q.pair for q in d.questions)]
+    assert len(paired) == 20
+    assert sum(len(d.questions) for d in made if d.ask == "absolute") >= 0.8 * SMALL.labels
+
+
+def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Path) -> None:
+    made = training_documents(SMALL, replies(tmp_path), None, (ALL_OF_IT,))
+    paired = [d for d in made if any(q.pair for q in d.questions)]
+    assert sum(not q.pair for d in paired for q in d.questions) > len(paired)
