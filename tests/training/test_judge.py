@@ -177,7 +177,7 @@ def test_the_documents_are_the_same_for_the_same_seed_and_others_for_another(
 
 
 def test_the_loss_of_an_answer_is_its_cross_entropy_and_of_a_pair_the_log_of_its_sigmoid() -> None:
-    # Three tokens, of which 0 says true and 1 says not; shares 3/4, 1/4 and 1/4, 3/4 of nothing else.
+    # Token 0 says true and 1 says not, with shares of 3/4 and 1/4, then 1/4 and 3/4.
     logits = torch.log(torch.tensor([[0.75, 0.25, 1e-9], [0.25, 0.75, 1e-9]]))
     sides = torch.tensor([[0, 1], [0, 1]])
     alone = [Question("t", "x", 1.0), Question("t", "x", 0.5)]

@@ -1,4 +1,4 @@
-"""The order of what is asked: pairs stay together, and all ways of asking are in the last lesson."""
+"""The order of what is asked: pairs stay together; the last lesson asks in all ways."""
 
 import json
 import random
