@@ -121,7 +121,7 @@ class ExaminedJudge:
         return odds
 
     def odds(self, asked: Sequence[Asked]) -> list[np.ndarray]:
-        """Give the log-odds of each statement, one array of shape (statements,) for each of `asked`.
+        """Give the log-odds of each statement: for each of `asked` an array of shape (statements,).
 
         All of them are read in one batch; no statement sees another. The log-odds are of Yes to
         No, of A to B, or of a high score to a low one, as `ask` has it.
