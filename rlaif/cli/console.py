@@ -1,11 +1,16 @@
 """How the command line shows long work: a bar in a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rlaif.evaluation.sheet import Sheet
 
 OUT = Console(highlight=False, soft_wrap=True)
 _WIDE = 240  # columns where there is no terminal, so that no cell is folded
@@ -84,6 +89,16 @@ def show(head: list[str], rows: list[list[str]], title: str = "") -> None:
         OUT.print(title, markup=False, style="bold")
     console = OUT if OUT.is_terminal else Console(width=_WIDE, highlight=False)
     console.print(table(head, rows))
+
+
+def show_sheets(sheets: "Iterable[Sheet]") -> None:
+    """Print tables under each other, each with what a reader must know beside it."""
+    for number, sheet in enumerate(sheets):
+        if number:
+            OUT.print()
+        show(sheet.head, sheet.rows, sheet.title)
+        for note in sheet.notes:
+            OUT.print(note, markup=False, style="dim")
 
 
 def table(head: list[str], rows: list[list[str]]) -> Table:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlaif.cli.console import OUT, show
+from rlaif.cli.console import OUT, show_sheets
 
 if TYPE_CHECKING:
     from rlaif.evaluation.sheet import Sheet
@@ -166,12 +166,7 @@ def _family(told: str) -> tuple[str, str]:
 def _show(sheets: "Iterable[Sheet]", found: "Record", json: Path | None) -> None:
     from rlaif.storage import write_atomically
 
-    for number, sheet in enumerate(sheets):
-        if number:
-            OUT.print()
-        show(sheet.head, sheet.rows, sheet.title)
-        for note in sheet.notes:
-            OUT.print(note, markup=False, style="dim")
+    show_sheets(sheets)
     if json:
         write_atomically(json, found.model_dump_json(indent=1))
         OUT.print(f"kept in {json}", markup=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from rlaif.cli.console import OUT, Shown
+from rlaif.cli.console import OUT, Shown, show_sheets
 from rlaif.cli.stages import ModelName, Out, Seed
 
 DEFAULT = "train"
@@ -51,3 +51,40 @@ def train(
     from rlaif.experiment.alone_training import reward_alone
 
     OUT.print(reward_alone(preferences, model, out, epochs, seed, Shown()), markup=False)
+
+
+@app.command()
+def report(
+    model: Annotated[
+        Path, typer.Argument(help="A reward model's folder, a run, or a file of scored pairs")
+    ],
+    rows: Annotated[
+        Path | None, typer.Argument(help="Labelled pairs; a run's model finds its own")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The folder to write; beside the model.")
+    ] = None,
+    people: Annotated[
+        Path | None, typer.Option("--with", help="What people chose of the same pairs.")
+    ] = None,
+    train: Annotated[
+        int, typer.Option(min=0, help="Pairs that trained it to score too, for the gap.")
+    ] = 300,
+) -> None:
+    """Say what a reward model knows: accuracy, calibration, length, people, its hardest pairs."""
+    from rlaif.errors import InputError
+
+    if model.is_file():
+        from rlaif.experiment.reward_report import report_on_scores
+
+        if rows is not None:
+            raise InputError(f"{model}: a file of scored pairs has its rows; name no others")
+        found, page = report_on_scores(model, people, out)
+    else:
+        from rlaif.experiment.reward_scores import report_on_model
+
+        found, page = report_on_model(model, rows, people, out, train, Shown())
+    from rlaif.evaluation.reward.sheets import sheets
+
+    show_sheets(sheets(found))
+    OUT.print(f"kept in {page}", markup=False)

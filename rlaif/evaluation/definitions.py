@@ -75,4 +75,36 @@ DEFINITIONS = {
     "despite": "The labels were made although the judge fell short, because --anyway was given.",
     "abstained": "Comparisons without a usable answer: counted here, never trained on.",
     "tokens": "Tokens read and written by the models that were asked in this stage.",
+    "rm_accuracy": "How often the higher reward goes to the reply that the label prefers; equal "
+    "rewards count half, ties among the labels not at all (Wilson, one observation a prompt).",
+    "rm_ahead": "How much more of the pairs the model gets right than the rule that comes nearest "
+    "to it, pair by pair; a rule that reads nothing and is not behind makes the model worthless.",
+    "rm_gap": "Accuracy on pairs that the model was trained on less accuracy on held-out ones; "
+    "large where it knows its pairs by heart.",
+    "rm_loss": "The mean cross-entropy of σ(Δr) with the label's probability, in nats, where Δr is "
+    "the preferred reply's reward less the other's; 0.69 is a model that knows nothing.",
+    "rm_too_sure": "The mean of σ(|Δr|) less the labels' mean probability of the reply that the "
+    "model prefers: above 0 it is surer than the labels are.",
+    "rm_ece": "Expected calibration error of σ(Δr) beside the labels' probabilities, over ten bins "
+    "of how sure the model is, each by its pairs. Few pairs make it larger than it is.",
+    "rm_brier": "The mean squared distance of σ(Δr) from the label's probability: 0 is perfect, "
+    "0.25 is a coin that says 0.5 where every label is sure.",
+    "rm_slope": "The reward that each doubling of a reply's length in words adds: least squares "
+    "through 0, of Δr on the logarithm of the length ratio.",
+    "rm_correlation": "How far length alone foretells the rewards' difference: 1 is wholly, 0 is "
+    "not at all, below 0 the shorter reply is rewarded.",
+    "rm_matched": "The accuracy on the pairs whose replies are about equally long, where length "
+    "can tell nothing.",
+    "rm_balanced": "The mean of the accuracy where the better reply is the longer one and where it "
+    "is the shorter: 0.5 for a model that goes by length alone.",
+    "rm_calibration": "Each spot holds pairs of which the model is about equally sure: across is "
+    "σ(|Δr|), up is the labels' mean probability of the reply that it prefers.",
+    "rm_length_curve": "Each spot holds pairs of like length ratio: how many times longer the "
+    "longer reply is, and how often it has the higher reward. The line is the fitted curve.",
+    "rm_rules": "Each point is an accuracy with its 95 % interval; the dashed line is chance.",
+    "rm_people": "How often each prefers what people prefer, on pairs that have all of their "
+    "answers.",
+    "rm_own": "Of a principle: how often the model prefers what the principle's own verdict names.",
+    "rm_hardest": "The held-out pairs with the highest loss among those that the model gets wrong: "
+    "its mistakes, or the labels'.",
 }

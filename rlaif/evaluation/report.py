@@ -19,6 +19,10 @@ from rlaif.evaluation.definitions import DEFINITIONS
 from rlaif.evaluation.labelled import Labelled
 from rlaif.evaluation.labels import BINS, sum_up, use_of_principles
 from rlaif.evaluation.results import Evaluation, Reply
+from rlaif.evaluation.reward.pictures import pictures as reward_pictures
+from rlaif.evaluation.reward.report import RewardReport
+from rlaif.evaluation.reward.sheets import findings as reward_findings
+from rlaif.evaluation.reward.sheets import people_sheet
 from rlaif.evaluation.runs import Run, Stage, as_json, read_run
 from rlaif.evaluation.sheet import between, figure
 from rlaif.evaluation.table import (
@@ -76,6 +80,14 @@ def write_audit(found: Audit, path: Path) -> None:
     write_atomically(path, _template("audit_page.html.j2").render(_audit_view(found)))
 
 
+def write_reward(found: RewardReport, folder: Path) -> Path:
+    """Write what a reward model's report has found: `report.json`, and a page beside it."""
+    write_atomically(folder / "report.json", found.model_dump_json(indent=1) + "\n")
+    path = folder / "report.html"
+    write_atomically(path, _template("reward_page.html.j2").render(_reward_view(found)))
+    return path
+
+
 def render(run: Run, people: Sequence[Rated] = ()) -> str:
     """Write a run as one page of HTML."""
     evaluation = run.evaluation
@@ -97,6 +109,7 @@ def render(run: Run, people: Sequence[Rated] = ()) -> str:
         "reward": next((s.manifest for s in run.stages if s.name == "reward"), None),
         **_labels(run),
         **_audit(run, people),
+        **(_reward_view(run.reward) if run.reward else {}),
     }
     if evaluation:
         view |= {
@@ -148,6 +161,23 @@ def _audit_view(found: Audit) -> dict[str, Any]:
         "define": DEFINITIONS,
         "version": __version__,
         "gate": None,
+    }
+
+
+def _reward_view(found: RewardReport) -> dict[str, Any]:
+    return {
+        "rm": found,
+        "rm_findings": reward_findings(found),
+        "rm_pictures": reward_pictures(found),
+        "rm_people": people_sheet(found.people) if found.people else None,
+        # The hardest pairs have their own JSON beside them.
+        "rm_json": found.model_dump_json(indent=1, exclude={"hardest"}),
+        "box": pictures,
+        "figure": figure,
+        "between": between,
+        "as_json": as_json,
+        "define": DEFINITIONS,
+        "version": __version__,
     }
 
 

@@ -12,6 +12,7 @@ from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError, StorageError
 from rlaif.evaluation.audit.gate import Gate
 from rlaif.evaluation.results import Evaluation
+from rlaif.evaluation.reward.report import RewardReport
 from rlaif.records import (
     Abstention,
     Manifest,
@@ -52,6 +53,8 @@ class Run(NamedTuple):
     evaluation: Evaluation | None
     gate: Gate | None
     """What was required of the judge before it labelled."""
+    reward: RewardReport | None
+    """What the reward model's held-out pairs show."""
 
 
 def read_run(folder: Path) -> Run:
@@ -70,6 +73,7 @@ def read_run(folder: Path) -> Run:
     constitution = folder / "constitution.yaml"
     evaluation = folder / "evaluate" / "evaluation.json"
     gate = folder / "label" / "gate.json"
+    reward = folder / "reward" / "report.json"
     return Run(
         folder=folder,
         name=str(experiment.get("name") or folder.resolve().name),
@@ -84,6 +88,7 @@ def read_run(folder: Path) -> Run:
         curves={name: _curve(folder / name / "curve.jsonl") for name in STAGES},
         evaluation=_record(evaluation, Evaluation) if evaluation.is_file() else None,
         gate=_record(gate, Gate) if gate.is_file() else None,
+        reward=_record(reward, RewardReport) if reward.is_file() else None,
     )
 
 

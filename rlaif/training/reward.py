@@ -37,6 +37,7 @@ from rlaif.training.dataset import (
     with_even_weights,
 )
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.split import note_split
 
 Reward = Callable[[Sequence[Prompt], Sequence[str]], Sequence[float | None]]
 """Scores one text per prompt, higher is better; None is an abstention, which trains nothing."""
@@ -125,6 +126,7 @@ def train_reward_model(
                 )
             run(trainer)
             save(trainer.model, tokenizer, folder)
+            note_split(folder, train)
             # Measured on the folder as written, since that is what will score.
             measured = _measure(RewardModel(folder, max_length=config.max_length), held_out)
     metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy"), **measured}

@@ -10,6 +10,8 @@ TEMPLATE = "".join(page.read_text(encoding="utf-8") for page in PAGES)
 FINDINGS = {
     "same_slot", "first_slot", "lean", "longer", "slope", "own", "beyond_people", "stable", "kappa",
     "moved_p", "too_sure", "ece", "brier",
+    "rm_ahead", "rm_gap", "rm_loss", "rm_too_sure", "rm_ece", "rm_brier", "rm_slope",
+    "rm_correlation", "rm_matched", "rm_balanced",
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.metrics import brier_score_loss
 
 from rlaif.evaluation.intervals import Draws, Figures, Interval, ratio, wilson
 from rlaif.records import Choice, Preference, Record
@@ -54,16 +53,31 @@ def reliability(
         return None
     said = np.array([row.p_chosen for row in rows])
     right = np.array([people[row.id] == "first" for row in rows], dtype=float)
+    prompts = [row.prompt.id for row in rows]
+    return calibrated(said, right, prompts, square=(said - right) ** 2, rounds=rounds)
+
+
+def calibrated(
+    said: Figures, right: Figures, prompts: Sequence[str], *, square: Figures, rounds: int
+) -> Reliability:
+    """Hold probabilities, each that of the preferred side, against what is right.
+
+    Args:
+        said: from 0.5 to 1.
+        right: 1 or 0, or the probability that the side is right.
+        prompts: each label's prompt, whose labels are drawn together.
+        square: each label's part of the Brier score.
+        rounds: of the bootstrap.
+    """
     places = np.minimum(((said - 0.5) * 2 * BINS).astype(int), BINS - 1)
     inside = np.eye(BINS)[places]
-    draws = Draws([row.prompt.id for row in rows], rounds=rounds)
-    one = np.ones(len(rows))
-    brier = float(brier_score_loss(right, said, pos_label=1))
+    draws = Draws(prompts, rounds=rounds)
+    one = np.ones(len(said))
     return Reliability(
-        labels=len(rows),
+        labels=len(said),
         bins=tuple(_bin(n, said[places == n], right[places == n]) for n in range(BINS)),
         ece=draws.interval(np.concatenate([inside * (said - right)[:, None], inside], axis=1), ece),
-        brier=draws.interval(np.stack([(said - right) ** 2, one], axis=1), ratio, value=brier),
+        brier=draws.interval(np.stack([square, one], axis=1), ratio),
         too_sure=draws.interval(np.stack([said - right, one], axis=1), ratio),
     )
 

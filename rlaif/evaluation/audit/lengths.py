@@ -121,7 +121,7 @@ def _fit(
         return None
     names = {name: index for index, name in enumerate(dict.fromkeys(prompts))}
     groups = np.array([names[name] for name in prompts])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
         # Where length alone decides there is no curve: its slope has no bound.
         warnings.simplefilter("error", PerfectSeparationWarning)
         warnings.simplefilter("error", ConvergenceWarning)

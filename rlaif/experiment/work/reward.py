@@ -5,6 +5,7 @@ from pathlib import Path
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import despite_of, read_preferences
+from rlaif.experiment.reward_scores import report_in_run
 from rlaif.experiment.stages import Done
 from rlaif.training.reward import train_reward_model
 
@@ -27,4 +28,5 @@ def work(run: Context, folder: Path) -> Done:
     if "accuracy" in metrics:
         low, high = metrics["accuracy_low"], metrics["accuracy_high"]
         note += f", held-out accuracy {metrics['accuracy']:.2f} [{low:.2f}, {high:.2f}]"
+    report_in_run(preferences, folder)
     return Done(note, trained.left_out, metrics, despite_of(preferences))

@@ -1,0 +1,1 @@
+"""A reward model, looked at before a policy learns from it."""
