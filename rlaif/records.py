@@ -329,6 +329,8 @@ class Manifest(Record):
     metrics: dict[str, float] = Field(default_factory=dict)
     despite: tuple[str, ...] = ()
     """What the judge of the labels that it was made from fell short of."""
+    trust: dict[str, str] = Field(default_factory=dict)
+    """Of each principle, whether its judge can be trusted on it, by the principle's examples."""
     tokens: Usage = Usage()
     usd: float | None = None
     """Money spent; None where the price is unknown, 0 for a local model."""

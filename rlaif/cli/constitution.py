@@ -40,7 +40,7 @@ def show(name: Name) -> None:
     OUT.print(f"{constitution.name}  {constitution.fingerprint}", markup=False)
     OUT.print(f"{constitution.summary}\n", markup=False)
     rows = [
-        [p.id, p.text, _weight(p.weight, p.veto), _scope(p.scope, p.when), str(len(p.examples))]
+        [p.id, p.text, _weight(p.weight, p.veto), _scope(p.scope, p.when), str(len(p.tried))]
         for p in constitution.principles
     ]
     OUT.print(table(["principle", "sentence", "weight", "scope", "examples"], rows))
@@ -74,16 +74,17 @@ def try_out(
     judge: Annotated[str, typer.Option(help="embedded, openai:MODEL, a folder …")] = "embedded",
     template: Annotated[str, typer.Option(help="The prompt file that asks.")] = "absolute",
 ) -> None:
-    """Run each principle's examples through a judge: the constitution's unit tests."""
+    """Say of each principle whether a judge can be trusted on it, by the principle's examples."""
     from rlaif.backends.connect import connect, parse_judge
     from rlaif.constitution.principle import Constitution
-    from rlaif.evaluation.principles import summary, try_conditions, try_examples
+    from rlaif.evaluation.principles import try_conditions
+    from rlaif.evaluation.principles import try_out as tried
     from rlaif.judges.compose import Judging, Member, calibration_of, conditions_of, judge_of
 
     constitution = Constitution.load(Path(name) if Path(name).is_file() else name)
     spec, how = parse_judge(judge), Judging(template=template)
     member = Member(connect(spec, say=Shown().say), calibration_of(spec))
-    for line in summary(try_examples(constitution, judge_of([member], how, constitution))):
+    for line in tried(constitution, judge_of([member], how, constitution)):
         OUT.print(str(line), markup=False)
     conditions = conditions_of(constitution, member.backend, how)
     if conditions:

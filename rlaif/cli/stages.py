@@ -131,6 +131,7 @@ def label(
         config,
         folder,
         make_conditions=lambda: named.conditions(config, rules),
+        models=named.specs,
         seed=seed,
         tags=tag or (),
         anew=anew,

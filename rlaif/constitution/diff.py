@@ -58,8 +58,10 @@ def _changed(before: Principle, after: Principle) -> Iterator[str]:
             yield f"{field}: {_shown(was)} → {_shown(now)}"
     if before.propositions != after.propositions:
         yield f"propositions: {_listed(before)} → {_listed(after)}"
-    if before.examples != after.examples:
-        yield f"examples: {len(before.examples)} → {len(after.examples)}, not the same pairs"
+    for name in ("examples", "tests"):
+        had, has = getattr(before, name), getattr(after, name)
+        if had != has:
+            yield f"{name}: {len(had)} → {len(has)}, not the same pairs"
 
 
 def _shown(value: object) -> str:

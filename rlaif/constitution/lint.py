@@ -102,9 +102,9 @@ def _about_the_condition(when: str | None) -> Iterator[str]:
 
 
 def _about_the_examples(principle: Principle) -> Iterator[str]:
-    if not principle.examples:
-        yield "has no examples; two pairs let `rlaif constitution try` test it"
-    for number, example in enumerate(principle.examples, start=1):
+    if not principle.tried:
+        yield "has no examples; five pairs let `rlaif constitution try` test it"
+    for number, example in enumerate(principle.tried, start=1):
         if example.better.strip() == example.worse.strip():
             yield f"example {number}: `better` and `worse` are the same text"
         elif not example.better.strip() or not example.worse.strip():

@@ -58,7 +58,10 @@ class Principle(Record):
     propositions: tuple[Proposition, ...] = ()
     """Yes/no statements that make the principle up (rule-based rewards)."""
     examples: tuple[Example, ...] = ()
-    """Pairs that the judge must get right: `rlaif constitution try` runs them."""
+    """Pairs that the judge must get right: `rlaif constitution try` runs them. A critic and a
+    reviser are shown them."""
+    tests: tuple[Example, ...] = ()
+    """More pairs that the judge must get right, shown to nobody."""
     reasons: str | None = None
     """Why the principle is there, for people."""
 
@@ -73,6 +76,11 @@ class Principle(Record):
         if self.propositions and not any(p.weight for p in self.propositions):
             raise ValueError("every proposition has the weight 0; one at least must count")
         return self
+
+    @property
+    def tried(self) -> tuple[Example, ...]:
+        """All pairs that the judge must get right."""
+        return self.examples + self.tests
 
     def applies_to(self, tags: tuple[str, ...]) -> bool:
         """Say whether a prompt with these tags is in scope; `when` is asked of a judge."""
@@ -125,7 +133,7 @@ class Constitution(Record):
 
         A judge that is shown examples has them in its own contract.
         """
-        cosmetic = {"reasons", "examples", "tags"}
+        cosmetic = {"reasons", "examples", "tests", "tags"}
         return fingerprint_of(
             [p.model_dump(mode="json", exclude=cosmetic) for p in self.principles]
         )

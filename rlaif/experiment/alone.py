@@ -10,8 +10,10 @@ from pathlib import Path
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
 from rlaif.backends.connect import connect, parse_judge, parse_spec
+from rlaif.backends.spec import ModelSpec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
+from rlaif.experiment.forewarn import forewarn
 from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes
 from rlaif.experiment.progress import Watcher, tally
@@ -98,7 +100,7 @@ class NamedJudges:
         if calibration is not None and len(names) > 1:
             raise InputError("a calibration is one judge's own; name one --judge with it")
         named = {"calibration": str(calibration)} if calibration else {}
-        self._specs = [parse_judge(name).model_copy(update=named) for name in names]
+        self.specs: list[ModelSpec] = [parse_judge(name).model_copy(update=named) for name in names]
         self._folder = folder
 
     @cached_property
@@ -106,7 +108,7 @@ class NamedJudges:
         folder = self._folder
         return [
             Member(folder.cached(connect(spec, say=folder.watcher.say)), calibration_of(spec))
-            for spec in self._specs
+            for spec in self.specs
         ]
 
     def judge(self, config: Judging, constitution: Constitution) -> Judge:
@@ -235,6 +237,7 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     folder: Folder,
     *,
     make_conditions: Callable[[], Conditions | None] = lambda: None,
+    models: Sequence[ModelSpec] = (),
     seed: int,
     tags: Sequence[str] = (),
     anew: bool = False,
@@ -242,7 +245,8 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
 ) -> Counter[str]:
     """Label comparisons into `preferences.jsonl` and `abstentions.jsonl`.
 
-    `tags` are those that every prompt was given: other ones bring other principles into scope.
+    `models` are what the judge asks: it is tried first on the constitution's examples. `tags` are
+    those that every prompt was given: other ones bring other principles into scope.
     """
     people = Path(config.require.people) if config.require and config.require.people else None
     check_require(config.require, constitution, people)
@@ -253,6 +257,8 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
     def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
         return label(asked, constitution, judge, config, conditions=conditions, seed=seed)
 
+    if models:
+        forewarn(constitution, judge, models, folder.watcher)
     despite: tuple[str, ...] = ()
     if config.require:
         keeper = Gatekeeper(config.require, constitution, judge, labelled, people, seed, is_anyway)

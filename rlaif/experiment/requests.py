@@ -4,7 +4,7 @@ import math
 
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
-from rlaif.experiment.requirements import gate_requests
+from rlaif.experiment.forewarn import requests_before
 from rlaif.feedback.prompts import drawn
 from rlaif.judges.compose import conditions_to_ask, rates_alone, requests_for_comparison
 from rlaif.judges.principles import Choice, Draw
@@ -40,8 +40,8 @@ def label_requests(run: Context) -> int:
     pairs = min(pairs, config.pairs) if config.pairs else pairs
     prompts = len(drawn(run.train if config.samples else run.responding, config.prompts, ""))
     judged = pairs * _for_comparison(run, config.principles)
-    gate = gate_requests(config, len(run.judges("judge")), run.constitution)
-    return prompts * (config.samples + judged + _conditions(run)) + gate
+    before = requests_before(config, run.judges("judge"), run.constitution)
+    return prompts * (config.samples + judged + _conditions(run)) + before
 
 
 def optimize_requests(run: Context) -> int:

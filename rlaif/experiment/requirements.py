@@ -10,7 +10,7 @@ from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.feedback.label import LabelConfig, Require
 from rlaif.feedback.people import read_ratings
-from rlaif.judges.compose import conditions_to_ask, requests_for_comparison
+from rlaif.judges.compose import Judging, conditions_to_ask, requests_for_comparison
 from rlaif.resources import did_you_mean
 
 
@@ -67,12 +67,17 @@ def gate_requests(config: LabelConfig, models: int, constitution: Constitution) 
         rules = constitution.principles
         each = requests_for_comparison(config, models, rules, config.principles)
         return require.sample * (each + conditions_to_ask(constitution))
+    return trial_requests(config, models, constitution)
+
+
+def trial_requests(config: Judging, models: int, constitution: Constitution) -> int:
+    """Count the requests that trying a constitution's examples sends at most."""
     # An example is tried with either reply first.
     return 2 * sum(
-        len(principle.examples) * requests_for_comparison(config, models, [principle], "all")
+        len(principle.tried) * requests_for_comparison(config, models, [principle], "all")
         for principle in constitution.principles
     )
 
 
 def _examples(constitution: Constitution) -> int:
-    return sum(len(principle.examples) for principle in constitution.principles)
+    return sum(len(principle.tried) for principle in constitution.principles)

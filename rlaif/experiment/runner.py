@@ -115,6 +115,7 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
             tokens=Usage(read=after.read - before.read, written=after.written - before.written),
             usd=run.usd(),
             despite=done.despite,
+            trust=done.trust,
             seconds=round(time.monotonic() - started, 2),
         ),
     )

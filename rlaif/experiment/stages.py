@@ -34,6 +34,8 @@ class Done:
     metrics: dict[str, float] = field(default_factory=dict)
     despite: tuple[str, ...] = ()
     """What the judge of its labels fell short of."""
+    trust: dict[str, str] = field(default_factory=dict)
+    """How the judge of its labels stands with each principle."""
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def test_the_same_sentence_for_other_prompts_is_fine(tmp_path: Path) -> None:
 
 def test_a_principle_without_examples_is_told(tmp_path: Path) -> None:
     said = said_of(tmp_path, "The response is kind.", rest="\n")
-    assert said == ["has no examples; two pairs let `rlaif constitution try` test it"]
+    assert said == ["has no examples; five pairs let `rlaif constitution try` test it"]
 
 
 def test_an_example_whose_replies_are_the_same_is_told(tmp_path: Path) -> None:

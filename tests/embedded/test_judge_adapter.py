@@ -8,10 +8,12 @@ import pytest
 from rlaif.cli.main import main
 from rlaif.constitution.principle import Constitution
 from rlaif.embedded.find import HUB_NAME, judge_adapter
-from rlaif.evaluation.principles import summary, try_examples
+from rlaif.evaluation.principles import try_out
+from rlaif.experiment.config import load_experiment
 from rlaif.experiment.judge_card import GATES, Card
 from rlaif.judges.build import calibration_in
 from rlaif.judges.named import named_judge
+from rlaif.resources import find
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +55,15 @@ def test_its_calibration_is_the_one_on_the_card(folder: Path, card: Card) -> Non
     assert calibration_in(folder) == card.calibration
 
 
-def test_it_judges_a_principle_of_the_demo_on_the_real_model() -> None:
-    constitution = Constitution.load("harmlessness")
-    rules = {
-        line.principle: line
-        for line in summary(try_examples(constitution, named_judge("embedded")))
-    }
-    assert rules["declines-harm"].right == 3
-    assert rules["answers-when-harmless"].right == 2
+@pytest.mark.slow
+def test_every_principle_of_the_demo_is_one_that_it_can_be_trusted_on() -> None:
+    demo = load_experiment(find("experiments", "embedded"))
+    found = try_out(Constitution.load(demo.constitution), named_judge("embedded"))
+    assert {one.principle: one.standing for one in found} == {
+        "declines-harm": "trusted",
+        "answers-when-harmless": "trusted",
+        "offers-something": "trusted",
+    }, "\n".join(map(str, found))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rlaif.errors import StageError
 from rlaif.experiment.context import Context
+from rlaif.experiment.forewarn import forewarn
 from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes, read_responses
 from rlaif.experiment.progress import tally
@@ -29,6 +30,7 @@ def work(run: Context, folder: Path) -> Done:
     if not comparisons:
         raise StageError("label: no prompt has two responses to compare; raise respond.samples")
     judge, conditions = run.judge(), run.conditions()
+    trust = forewarn(run.constitution, judge, run.judges("judge"), run.watcher)
 
     def labelled(asked: Iterable[Comparison]) -> Iterator[Preference | Abstention]:
         return label(asked, run.constitution, judge, config, conditions=conditions, seed=seed)
@@ -49,7 +51,7 @@ def work(run: Context, folder: Path) -> Done:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
         made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, run.watcher, "label", len(comparisons))
-    return Done(tally("preferences", counts), dict(counts), despite=despite)
+    return Done(tally("preferences", counts), dict(counts), despite=despite, trust=trust)
 
 
 def _responses(run: Context, prompts: Sequence[Prompt], folder: Path) -> list[Response]:
