@@ -69,3 +69,11 @@ def test_a_share_of_texts_is_held_out_by_their_content_alone() -> None:
     assert len(kept) == pytest.approx(400, abs=60)
     assert kept == [text for text in texts if is_held_out(f" {text} ", 0.2)]
     assert kept != [text for text in texts if is_held_out(text, 0.2, "pair")]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in held_out().traits if TRAITS[name].add))
+def test_sentences_that_give_a_trained_trait_do_not_teach_a_held_out_one(name: str) -> None:
+    kept = TRAITS[name]
+    for trained in (TRAITS[other] for other in trained_traits()):
+        giving = sum(kept.holds(sentence) for sentence in trained.add)
+        assert giving <= len(trained.add) / 2, trained.name
