@@ -1,6 +1,7 @@
 """What people said of pairs, rater by rater: the yardstick that a judge is held against."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +37,21 @@ def read_ratings(path: Path, *, seed: int = 0) -> list[Rated]:
         InputError: for a row without a label, a rater who answers twice, or two different pairs
             under one id, with file and line.
     """
-    questions: dict[str, tuple[Comparison, int]] = {}
+    questions: dict[str, Comparison] = {}
     ratings: dict[str, list[Rating]] = {}
+    for row, choice, comparison in rated_rows(path, seed=seed):
+        questions[comparison.id] = comparison
+        ratings.setdefault(comparison.id, []).append(Rating(row.rater, choice))
+    return [Rated(comparison, tuple(ratings[name])) for name, comparison in questions.items()]
+
+
+def rated_rows(path: Path, *, seed: int = 0) -> Iterator[tuple[PairRow, Choice, Comparison]]:
+    """Read each row with what it says of the pair, as its first row shows it.
+
+    Raises:
+        InputError: as `read_ratings` does.
+    """
+    questions: dict[str, tuple[Comparison, int]] = {}
     for row in pair_rows(path):
         label = label_of(row, path)
         comparison, line = questions.setdefault(
@@ -46,8 +60,7 @@ def read_ratings(path: Path, *, seed: int = 0) -> list[Rated]:
         if {label.chosen.text, label.rejected.text} != texts_of(comparison):
             what = f"id {label.id!r} has other replies here than on line {line}"
             raise InputError.at(path, row.line, what)
-        ratings.setdefault(label.id, []).append(_rating(row, label, comparison))
-    return [Rated(comparison, tuple(ratings[name])) for name, (comparison, _) in questions.items()]
+        yield row, choice_in(label, comparison), comparison
 
 
 def choice_in(label: Preference, comparison: Comparison) -> Choice:
@@ -60,7 +73,3 @@ def choice_in(label: Preference, comparison: Comparison) -> Choice:
 def texts_of(comparison: Comparison) -> set[str]:
     """Give the texts of the two replies."""
     return {comparison.first.text, comparison.second.text}
-
-
-def _rating(row: PairRow, label: Preference, comparison: Comparison) -> Rating:
-    return Rating(row.rater, choice_in(label, comparison))

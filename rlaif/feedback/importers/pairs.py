@@ -1,8 +1,9 @@
 """A file's pairs, each with its line, who judged it, and what they said."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
@@ -24,6 +25,8 @@ class PairRow(NamedTuple):
     """Who judged it; `people` where the row does not say."""
     choice: Choice | None
     """What a row of `first` and `second` says of the two."""
+    fields: Mapping[str, Any] = MappingProxyType({})
+    """The row as it stands in the file."""
 
     @property
     def preference(self) -> Preference | None:
@@ -164,7 +167,7 @@ def _pairs(row: Row) -> Iterator[PairRow]:
                 named = None if pair.source != "human" else pair.by
             else:
                 pair = pair.model_copy(update={"by": str(rater)})
-        yield PairRow(row.line, pair, PEOPLE if named is None else str(named), choice)
+        yield PairRow(row.line, pair, PEOPLE if named is None else str(named), choice, fields)
 
 
 def _choice(fields: dict[str, Any]) -> Choice | None:

@@ -1,0 +1,1 @@
+"""How far a crowd agrees, and who of it is to be trusted."""

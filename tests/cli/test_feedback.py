@@ -1,0 +1,68 @@
+"""What people said, from the command line: crowds, thumbs, sources beside each other, exports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlaif.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, *rows: dict[str, Any]) -> str:
+    Path(name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return name
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(name).read_text(encoding="utf-8").splitlines()]
+
+
+def shown(number: int, rater: str, choice: str) -> dict[str, Any]:
+    pair = {"id": f"p{number}", "prompt": f"P{number}", "first": "a", "second": "b"}
+    return {**pair, "rater": rater, "choice": choice}
+
+
+def test_a_crowd_is_printed_and_its_pairs_are_pooled(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"ann": "ffsfsf", "bo": "ffsfff", "cy": "fsssft"}
+    names = {"f": "first", "s": "second", "t": "tie"}
+    rows = [shown(n, who, names[c]) for who, text in said.items() for n, c in enumerate(text)]
+    write("crowd.jsonl", *rows)
+    done = main(["feedback", "crowd", "crowd.jsonl", "--method", "majority", "-o", "out",
+                 "--json", "crowd.json", "--rounds", "1000"])  # fmt: skip
+    out = capsys.readouterr().out
+    assert done == 0
+    assert "everybody   3" in out
+    assert "6 pairs pooled by majority, kept in out/preferences.jsonl" in out
+    labels = {row["id"]: row for row in rows_of("out/preferences.jsonl")}
+    assert labels["p0"]["p_chosen"] == 1.0
+    assert labels["p1"]["p_chosen"] == pytest.approx(2 / 3)
+    assert labels["p2"]["chosen"]["text"] == "b"
+    assert json.loads(Path("crowd.json").read_text(encoding="utf-8"))["raters"] == 3
+
+
+def test_items_that_are_no_pairs_are_pooled_into_shares(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"item": item, "rater": who, "label": label}
+        for item, labels in {"i": "yyn", "j": "nnn"}.items()
+        for who, label in zip("abc", labels, strict=True)
+    ]
+    write("said.jsonl", *rows)
+    assert main(["feedback", "crowd", "said.jsonl", "--method", "majority", "-o", "out"]) == 0
+    assert "2 items pooled by majority" in capsys.readouterr().out
+    [one, other] = rows_of("out/pooled.jsonl")
+    assert (one["item"], one["shares"]["y"]) == ("i", pytest.approx(2 / 3))
+    assert other["shares"] == {"n": 1.0, "y": 0.0}
+
+
+def test_a_crowd_of_one_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    write("one.jsonl", shown(1, "ann", "first"), shown(2, "ann", "second"))
+    assert main(["feedback", "crowd", "one.jsonl"]) == 2
+    assert "none of the 2 items has two raters" in capsys.readouterr().err
+    assert main(["feedback", "crowd", "one.jsonl", "--method", "median"]) == 2
+    assert capsys.readouterr().err.startswith("median: no way to pool answers")
