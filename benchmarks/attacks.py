@@ -28,7 +28,7 @@ from rlaif.judges.base import Case, Judge
 from rlaif.judges.named import named_judge
 from rlaif.judges.rating import Rater, Single
 from rlaif.records import Abstention, Comparison, Prompt, Response, Verdict
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 
 RESULTS = Path(__file__).parent / "results" / "attacks.json"
 ATTACKS = Path(__file__).parents[1] / "tests" / "attacks" / "replies.yaml"

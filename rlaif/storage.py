@@ -1,4 +1,4 @@
-"""What is kept on disk: journals of records, and the store of completions already paid for."""
+"""What is kept on disk: journals of records, and files written whole or not at all."""
 
 import contextlib
 import errno
@@ -13,10 +13,14 @@ from typing import Generic, Self, TypeVar
 from pydantic import ValidationError
 
 from rlaif.errors import InputError, StorageError
-from rlaif.records import Completion, Record, Request, fingerprint_of
+from rlaif.records import Record
 from rlaif.yamlfile import read_text
 
 Row = TypeVar("Row", bound=Record)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, a quota, a limit on files
+_NO_ROOM = (
+    "no space left on the disk; make room and run the same command again, what is done is kept"
+)
 
 
 @contextlib.contextmanager
@@ -26,14 +30,25 @@ def storing(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise StorageError(f"{path}: may not be written; check its permissions") from None
-    except (OSError, sqlite3.OperationalError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or "disk is full" in str(error)
-        if not full:
+    except (OSError, sqlite3.DatabaseError) as error:
+        told = _what_is_wrong(error)
+        if told is None:
             raise
-        raise StorageError(
-            f"{path}: no space left on the disk; make room and run the same command again, "
-            "what is done is kept"
-        ) from None
+        raise StorageError(f"{path}: {told}") from None
+
+
+def _what_is_wrong(error: OSError | sqlite3.DatabaseError) -> str | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says where in SQLite
+    is_full = code == sqlite3.SQLITE_FULL or "disk is full" in str(error)
+    if is_full or (isinstance(error, OSError) and error.errno in _FULL):
+        return _NO_ROOM
+    if code == sqlite3.SQLITE_IOERR:
+        return f"cannot be written or read ({error}); {_NO_ROOM}"
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "no store of completions, or a damaged one; move it away, and it is made anew"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return "may not be written; check its permissions"
+    return None
 
 
 def read_records(path: Path, kind: type[Row]) -> Iterator[Row]:
@@ -90,7 +105,8 @@ class Journal(Generic[Row]):
         with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._drop_torn_line()
-            self._file = path.open("a", encoding="utf-8")
+            # Without a buffer, so that a line is written by one call, whole.
+            self._file = path.open("ab", buffering=0)
 
     def _drop_torn_line(self) -> None:
         if not self.path.exists():
@@ -101,10 +117,21 @@ class Journal(Generic[Row]):
             os.truncate(self.path, len(kept))
 
     def append(self, row: Row) -> None:
-        """Keep one record; it is with the operating system when this returns."""
+        """Keep one record; it is with the operating system when this returns.
+
+        Raises:
+            StorageError: when there is no room; what was there before is left as it was.
+        """
+        line = f"{row.model_dump_json(exclude_defaults=True)}\n".encode()
+        before = self._file.seek(0, os.SEEK_END)
         with storing(self.path):
-            self._file.write(row.model_dump_json(exclude_defaults=True) + "\n")
-            self._file.flush()
+            try:
+                written = self._file.write(line)
+                while written < len(line):  # a disk that is almost full takes a part
+                    written += self._file.write(line[written:])
+            except OSError:
+                self._file.truncate(before)
+                raise
 
     def __iter__(self) -> Iterator[Row]:
         """Read the records kept so far.
@@ -135,51 +162,3 @@ class Journal(Generic[Row]):
     ) -> None:
         """Close the file."""
         self.close()
-
-
-class CompletionStore:
-    """Completions by what was asked, in SQLite: nothing is asked, or paid for, twice.
-
-    The key holds everything that could change the answer (messages, sampling, opening, options,
-    the model's name) and nothing else, so editing one principle asks again only what it touched.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open, or make, the store; several processes may share it."""
-        self.path = path
-        with storing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, body TEXT NOT NULL)"
-                " WITHOUT ROWID"
-            )
-
-    @staticmethod
-    def key(model: str, request: Request) -> str:
-        """Stand for everything that could change the answer."""
-        return fingerprint_of([model, request.wanted])
-
-    def get(self, key: str) -> Completion | None:
-        """Look a completion up."""
-        row = self._db.execute("SELECT body FROM completions WHERE key = ?", (key,)).fetchone()
-        return Completion.model_validate_json(row[0]) if row else None
-
-    def put(self, key: str, completion: Completion) -> None:
-        """Keep a completion."""
-        with storing(self.path):
-            self._db.execute(
-                "INSERT OR REPLACE INTO completions VALUES (?, ?)",
-                (key, completion.model_dump_json()),
-            )
-
-    def __len__(self) -> int:
-        """Count the completions kept."""
-        count: int = self._db.execute("SELECT COUNT(*) FROM completions").fetchone()[0]
-        return count
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()

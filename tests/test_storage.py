@@ -1,5 +1,4 @@
 import errno
-import multiprocessing
 import sqlite3
 
 import pytest
@@ -7,19 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlaif.errors import InputError, StorageError
-from rlaif.records import Completion, Message, Prompt, Request, Sampling
+from rlaif.records import Prompt
 from rlaif.storage import (
-    CompletionStore,
     Journal,
     read_records,
     storing,
     write_atomically,
     write_records,
 )
-
-
-def request(said="Hi", **changes):
-    return Request(id="r", messages=(Message(role="user", content=said),), **changes)
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -84,33 +78,3 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path, error):
 def test_another_error_of_the_system_is_not_called_a_full_disk(tmp_path):
     with pytest.raises(OSError, match="other"), storing(tmp_path):
         raise OSError(errno.EIO, "other")
-
-
-def test_a_completion_is_found_again_by_what_was_asked_and_by_nothing_else(tmp_path):
-    store = CompletionStore(tmp_path / "store.sqlite")
-    completion = Completion(text="Hello", model="m", option_logprobs={"Yes": -0.5})
-    store.put(store.key("m", request()), completion)
-    same = request().model_copy(update={"id": "another name"})
-    assert store.get(store.key("m", same)) == completion
-    assert store.get(store.key("other model", request())) is None
-    assert store.get(store.key("m", request("Bye"))) is None
-    assert store.get(store.key("m", request(sampling=Sampling(seed=1)))) is None
-    assert store.get(store.key("m", request(options=("Yes", "No")))) is None
-    assert len(store) == 1
-
-
-def _fill(path, start):
-    store = CompletionStore(path)
-    for number in range(start, start + 50):
-        store.put(str(number), Completion(text=str(number), model="m"))
-
-
-def test_two_processes_share_one_store(tmp_path):
-    path = tmp_path / "store.sqlite"
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_fill, args=(path, start)) for start in (0, 50)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert len(CompletionStore(path)) == 100

@@ -17,7 +17,7 @@ from rlaif.embedded.find import HUB_NAME, embedded_model, judge_adapter, referee
 from rlaif.errors import BackendError, InputError, MissingModelError
 from rlaif.records import fingerprint_of
 from rlaif.resources import did_you_mean
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 
 __all__ = [
     "LocalModel",

@@ -46,7 +46,8 @@ from rlaif.records import (
     Revision,
     fingerprint_of,
 )
-from rlaif.storage import CompletionStore, read_records, write_atomically
+from rlaif.storage import read_records, write_atomically
+from rlaif.store import CompletionStore
 from rlaif.templates import Template
 
 

@@ -35,7 +35,7 @@ from rlaif.judges.compose import (
 from rlaif.judges.scope import Conditions
 from rlaif.records import Prompt, Usage, fingerprint_of
 from rlaif.resources import did_you_mean
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 from rlaif.templates import Template
 
 Role = Literal["policy", "critic", "judge", "referee"]

@@ -7,7 +7,7 @@ from rlaif.constitution.principle import Constitution
 from rlaif.judges.base import Judge
 from rlaif.judges.build import judge_from
 from rlaif.judges.orders import Orders
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 
 
 def named_judge(

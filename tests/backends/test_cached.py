@@ -1,4 +1,6 @@
 import itertools
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 
 from rlaif.backends.base import Answered
 from rlaif.backends.cached import Cached
-from rlaif.backends.scripted import ScriptedBackend
+from rlaif.backends.scripted import Script, ScriptedBackend
 from rlaif.records import Completion, Failure, Message, Request, Usage
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 
 
 @pytest.fixture
@@ -138,3 +140,114 @@ def test_what_a_failure_cost_is_counted(store: CompletionStore) -> None:
     cached = Cached(ScriptedBackend(lambda _: spent), store)
     list(cached.stream([request("a"), request("b")]))
     assert cached.usage == Usage(read=6, written=600)
+
+
+class Slow(ScriptedBackend):
+    """Holds a few requests open at a time, each for a moment."""
+
+    def stream(self, requests):  # type: ignore[no-untyped-def]
+        pending = iter(requests)
+        while pulled := list(itertools.islice(pending, 4)):
+            time.sleep(0.01)
+            yield from super().stream(pulled)
+
+
+def side_by_side(path: Path, scripts: list[Script], names: list[str]) -> list[list[str]]:
+    """Answer the same requests in a thread for each script, each with its own view of one store.
+
+    Gives what each backend was asked.
+    """
+    backends = [Slow(script) for script in scripts]
+    answered: list[list[str]] = [[] for _ in scripts]
+
+    def work(number: int) -> None:
+        store = CompletionStore(path)
+        asked = [request(name, str(n)) for n, name in enumerate(names)]
+        answered[number] += texts(Cached(backends[number], store).stream(asked))
+        store.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(scripts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(sorted(said) == sorted(names) for said in answered)
+    return [[asked.messages[0].content for asked in backend.seen] for backend in backends]
+
+
+def test_what_one_asks_another_waits_for_and_both_get_on_with_the_rest(tmp_path: Path) -> None:
+    names = [str(number) for number in range(60)]
+    asked = side_by_side(tmp_path / "s", [echo, echo], names)
+    assert sorted(asked[0] + asked[1]) == sorted(names)
+    assert min(map(len, asked)) > 5, "the work is shared"
+
+
+def test_what_another_fails_at_is_asked_here(tmp_path: Path) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def fails_late(_: Request) -> Failure:
+        asked.set()
+        assert goes_on.wait(30)
+        return Failure(kind="backend")
+
+    def fail() -> None:
+        store = CompletionStore(tmp_path / "s")
+        list(Cached(ScriptedBackend(fails_late), store).stream([request("a")]))
+        store.close()
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    assert asked.wait(30)
+    store, mine = CompletionStore(tmp_path / "s"), ScriptedBackend(echo)
+    answers = Cached(mine, store).stream([request("a"), request("b")])
+    assert texts(itertools.islice(answers, 1)) == ["b"]
+    goes_on.set()
+    assert texts(answers) == ["a"]
+    thread.join()
+    store.close()
+
+
+def test_what_another_never_answers_is_asked_here_in_the_end(
+    store: CompletionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlaif.backends.cached._PATIENCE", 0.1)
+    other = CompletionStore(tmp_path / "store.sqlite")
+    cached = Cached(ScriptedBackend(echo), store)
+    assert other.claim(cached.question(request("a")))
+    assert texts(cached.stream([request("a"), request("b")])) == ["b", "a"]
+    other.close()
+
+
+def test_a_stream_within_a_stream_that_asks_the_same_does_not_wait_for_it(
+    store: CompletionStore,
+) -> None:
+    inner, outer = ScriptedBackend(echo), TwoAtOnce(echo)
+
+    def requests() -> Iterator[Request]:
+        yield request("a", "1")
+        # The first is open while this is asked, and it cannot be answered before.
+        assert texts(Cached(inner, store).stream([request("a")])) == ["a"]
+        yield request("b", "2")
+
+    assert sorted(texts(Cached(outer, store).stream(requests()))) == ["a", "b"]
+
+
+def test_a_stream_that_is_given_up_gives_its_claims_up(
+    store: CompletionStore, tmp_path: Path
+) -> None:
+    answers = Cached(TwoAtOnce(echo), store).stream([request("a"), request("b"), request("c")])
+    next(answers)
+    other = CompletionStore(tmp_path / "store.sqlite")
+    cached = Cached(ScriptedBackend(echo), other)
+    assert not other.claim(cached.question(request("a")))
+    answers.close()
+    assert other.claim(cached.question(request("a")))
+    assert other.get(cached.question(request("b"))) == echo(request("b"))
+    other.close()
+
+
+def test_kinds_of_backends_do_not_answer_for_each_other(store: CompletionStore) -> None:
+    list(Cached(ScriptedBackend(echo), store, kind="local").stream([request("a")]))
+    served = ScriptedBackend(echo)
+    list(Cached(served, store, kind="openai").stream([request("a")]))
+    assert len(served.seen) == 1

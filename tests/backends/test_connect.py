@@ -22,7 +22,7 @@ from rlaif.backends.connect import (
 from rlaif.embedded.find import judge_adapter
 from rlaif.errors import BackendError, InputError, MissingModelError
 from rlaif.records import Message, Record, Request
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 from rlaif.yamlfile import parse
 
 

@@ -12,7 +12,7 @@ from rlaif.judges.base import Case
 from rlaif.judges.build import judge_from
 from rlaif.judges.repeats import Repeats, Reseeded, need_draws
 from rlaif.records import Abstention, Message, Request
-from rlaif.storage import CompletionStore
+from rlaif.store import CompletionStore
 from rlaif.templates import Template
 from tests.judges.fakes import Says, compare
 

@@ -1,0 +1,240 @@
+"""The store of completions: what was asked and answered once is not asked, or paid for, again.
+
+One SQLite file that several processes share. Answers are gathered for some milliseconds, or until
+there are 64, and written in one transaction; a process that is killed loses those milliseconds.
+"""
+
+import atexit
+import contextlib
+import hashlib
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from rlaif.claims import Claims
+from rlaif.errors import StorageError
+from rlaif.records import Completion, Request, canonical_json
+from rlaif.storage import storing
+
+NAME = "completions.sqlite"
+"""What a store is called in a folder of runs or labels."""
+_GATHER = 0.004  # seconds
+_MOST_ROWS = 64
+_IDLE = 1.0  # seconds after which the writer's thread ends; the next answer starts another
+_BUSY = 60.0  # seconds to wait while other processes write
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, body TEXT NOT NULL,"
+    " asked TEXT NOT NULL DEFAULT '', made INTEGER NOT NULL DEFAULT 0)"
+)
+_open: "weakref.WeakSet[CompletionStore]" = weakref.WeakSet()
+
+
+class Question(NamedTuple):
+    """What a model is asked, and the key that stands for it."""
+
+    key: str
+    asked: str
+    """The request without its id, as JSON."""
+
+
+class _Row(NamedTuple):
+    question: Question
+    completion: Completion
+    made: int
+
+
+class CompletionStore:
+    """Completions by what was asked; threads and processes share them.
+
+    The key holds everything that could change the answer (messages, sampling, opening, options,
+    the model's kind and name) and nothing else, so editing one principle asks again only what it
+    touched.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open, or make, the store.
+
+        Raises:
+            StorageError: for a file that is no store, or that cannot be written.
+        """
+        self.path = path
+        self._lock = threading.RLock()  # the connection's
+        self._queue = threading.Lock()  # the unwritten rows'
+        self._arrived = threading.Event()
+        self._unwritten: dict[str, _Row] = {}
+        self._writer: threading.Thread | None = None
+        self._failed: StorageError | None = None
+        with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _connection(path)
+            self._claims = Claims(self._db, path)
+        _open.add(self)
+
+    @staticmethod
+    def question(model: str, request: Request) -> Question:
+        """Give what stands for everything that could change the answer."""
+        asked = canonical_json(request.wanted)
+        text = f"[{canonical_json(model)},{asked}]"
+        return Question(hashlib.sha256(text.encode()).hexdigest()[:32], asked)
+
+    def get(self, question: Question) -> Completion | None:
+        """Look a completion up."""
+        with self._queue:
+            row = self._unwritten.get(question.key)
+        if row is not None:
+            return row.completion
+        with self._lock, storing(self.path):
+            found = self._db.execute(
+                "SELECT body FROM completions WHERE key = ?", (question.key,)
+            ).fetchone()
+        return Completion.model_validate_json(found[0]) if found else None
+
+    def put(self, question: Question, completion: Completion) -> None:
+        """Keep a completion, and give its claim up.
+
+        Raises:
+            StorageError: when this one, or one before it, could not be written.
+        """
+        with self._queue:
+            self._unwritten[question.key] = _Row(question, completion, int(time.time()))
+            if self._failed:
+                raise self._failed
+            waiting = len(self._unwritten)
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, daemon=True)
+                self._writer.start()
+        self._arrived.set()
+        if waiting >= _MOST_ROWS:
+            self.flush()
+
+    def claim(self, question: Question) -> bool:
+        """Say whether the caller is to ask; false where another does, or has."""
+        with self._lock, storing(self.path):
+            return self._claims.take(question.key)
+
+    def release(self, questions: Iterable[Question]) -> None:
+        """Give claims up that led to nothing, so that others may ask."""
+        with self._lock, storing(self.path):
+            self._claims.release(question.key for question in questions)
+
+    def sweep(self) -> int:
+        """Drop the claims of processes that are no more; return how many these were."""
+        with self._lock, storing(self.path):
+            return self._claims.sweep()
+
+    def flush(self) -> None:
+        """Write what waits to be written.
+
+        Raises:
+            StorageError: when it cannot be; what waits is kept and tried again.
+        """
+        with self._queue:
+            rows = list(self._unwritten.values())
+        if not rows:
+            return
+        with self._lock, storing(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO completions (key, body, asked, made)"
+                    " VALUES (?, ?, ?, ?)",
+                    [(*_written(row), row.made) for row in rows],
+                )
+                self._claims.release(row.question.key for row in rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk has rolled back already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self._failed = None
+        with self._queue:
+            for row in rows:
+                if self._unwritten.get(row.question.key) is row:
+                    del self._unwritten[row.question.key]
+
+    def _write(self) -> None:
+        while True:
+            has_news = self._arrived.wait(_IDLE)
+            self._arrived.clear()
+            time.sleep(_GATHER if has_news else 0)
+            try:
+                self.flush()
+            except StorageError as error:
+                # Told where the next answer is put, or the store is flushed or closed.
+                self._failed = error
+            with self._queue:
+                if self._failed or not (has_news or self._unwritten):
+                    self._writer = None
+                    return
+
+    def rows(self) -> Iterator[tuple[str, Completion, int]]:
+        """Give what was asked, what was answered, and when (seconds since 1970), oldest first."""
+        self.flush()
+        with self._lock:
+            found = self._db.execute("SELECT asked, body, made FROM completions ORDER BY made, key")
+            for asked, body, made in found:
+                yield asked, Completion.model_validate_json(body), made
+
+    def prune(self, *, before: float | None = None, model: str | None = None) -> int:
+        """Drop completions made before a moment, or a model's, or where both are true of them."""
+        where, values = ["1"], list[object]()
+        if before is not None:
+            where.append("made < ?")
+            values.append(int(before))
+        if model is not None:
+            where.append("json_extract(body, '$.model') = ?")
+            values.append(model)
+        self.flush()
+        with self._lock, storing(self.path):
+            # The conditions above are the only text that is put in.
+            query = f"DELETE FROM completions WHERE {' AND '.join(where)}"
+            dropped = self._db.execute(query, values).rowcount
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return dropped
+
+    def __len__(self) -> int:
+        """Count the completions kept."""
+        self.flush()
+        with self._lock:
+            count: int = self._db.execute("SELECT COUNT(*) FROM completions").fetchone()[0]
+        return count
+
+    def close(self) -> None:
+        """Write what waits, give every claim up and close the file."""
+        if self not in _open:
+            return
+        _open.discard(self)
+        with self._lock, contextlib.ExitStack() as last:
+            last.callback(self._db.close)
+            last.callback(self._claims.close)
+            self.flush()
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=NORMAL")
+    db.execute(_TABLE)
+    columns = {row[1] for row in db.execute("PRAGMA table_info(completions)")}
+    for column, kind in (("asked", "TEXT NOT NULL DEFAULT ''"), ("made", "INTEGER DEFAULT 0")):
+        if column not in columns:  # a store that an earlier version made
+            db.execute(f"ALTER TABLE completions ADD COLUMN {column} {kind}")
+    return db
+
+
+def _written(row: _Row) -> tuple[str, str, str]:
+    return row.question.key, row.completion.model_dump_json(), row.question.asked
+
+
+@atexit.register
+def _close_all() -> None:
+    """Lose nothing at an ordinary end, which Ctrl-C is too."""
+    for store in list(_open):
+        with contextlib.suppress(StorageError):  # which the last stream has told of
+            store.close()
