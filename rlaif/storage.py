@@ -72,8 +72,13 @@ def read_records(path: Path, kind: type[Row]) -> Iterator[Row]:
 def write_records(path: Path, records: Iterable[Record]) -> int:
     """Write a JSONL file whole, or not at all; return the number of rows."""
     lines = [record.model_dump_json(exclude_defaults=True) for record in records]
-    write_atomically(path, "".join(f"{line}\n" for line in lines))
+    write_lines(path, lines)
     return len(lines)
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines as a file whole, or not at all."""
+    write_atomically(path, "".join(f"{line}\n" for line in lines))
 
 
 def write_atomically(path: Path, text: str) -> None:

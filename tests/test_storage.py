@@ -78,3 +78,33 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path, error):
 def test_another_error_of_the_system_is_not_called_a_full_disk(tmp_path):
     with pytest.raises(OSError, match="other"), storing(tmp_path):
         raise OSError(errno.EIO, "other")
+
+
+def test_a_line_that_finds_no_room_leaves_the_journal_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "rows.jsonl"
+    rows = [Prompt.of("a" * 50, id="1"), Prompt.of("b" * 500, id="2"), Prompt.of("c", id="3")]
+    with Journal(path, Prompt) as journal:
+        journal.append(rows[0])
+        file = journal._file
+
+        class AlmostFull:
+            def write(self, line):
+                if len(line) <= 100:
+                    raise OSError(errno.ENOSPC, "no space")
+                return file.write(line[:100])
+
+            def __getattr__(self, name):
+                return getattr(file, name)
+
+        monkeypatch.setattr(journal, "_file", AlmostFull())
+        with pytest.raises(StorageError, match=r"rows.jsonl: no space left on the disk"):
+            journal.append(rows[1])
+        assert list(journal) == rows[:1]
+        monkeypatch.undo()
+        journal.append(rows[2])
+        assert list(journal) == [rows[0], rows[2]]
+
+
+def test_a_limit_on_files_is_a_full_disk_too(tmp_path):
+    with pytest.raises(StorageError, match="no space left"), storing(tmp_path):
+        raise OSError(errno.EDQUOT, "quota")

@@ -109,7 +109,7 @@ def connect(
     """
     backend = _connect(spec, say)
     # An empty store counts as false.
-    return backend if store is None else Cached(backend, store)
+    return backend if store is None else Cached(backend, store, kind=spec.kind)
 
 
 def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backend:

@@ -10,7 +10,17 @@ from pathlib import Path
 import typer
 
 from rlaif import __version__
-from rlaif.cli import constitution, embedded, experiment, feedback, judge, reward, stages, template
+from rlaif.cli import (
+    cache,
+    constitution,
+    embedded,
+    experiment,
+    feedback,
+    judge,
+    reward,
+    stages,
+    template,
+)
 from rlaif.errors import RlaifError
 
 INTERRUPTED = 130
@@ -32,6 +42,7 @@ app.add_typer(judge.app, name="judge")
 app.add_typer(reward.app, name="reward")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(embedded.app, name="embedded")
+app.add_typer(cache.app, name="cache")
 
 
 @app.command()

@@ -17,6 +17,10 @@ ModelName = Annotated[
 ]
 JudgeName = Annotated[str, typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder.")]
 _SUITES = "harmful,benign,helpful"
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Completions are kept here; -o's own by default. Processes share one."),
+]
 Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
 
 
@@ -27,14 +31,17 @@ def respond(
     samples: Annotated[int, typer.Option(min=1, help="Responses for each prompt.")] = 4,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.8,
     max_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 64,
+    store: Store = None,
     seed: Seed = 0,
 ) -> None:
     """Draw responses to prompts from a model."""
-    from rlaif.experiment.alone import Folder, respond_alone
+    from rlaif.experiment.alone import respond_alone
+    from rlaif.experiment.folder import Folder
     from rlaif.feedback.respond import RespondConfig
 
     config = RespondConfig(samples=samples, temperature=temperature, max_tokens=max_tokens)
-    respond_alone(prompts, model, config, Folder(out, Shown()), seed)
+    with Folder(out, Shown(), store=store) as folder:
+        respond_alone(prompts, model, config, folder, seed)
 
 
 def revise(
@@ -45,16 +52,19 @@ def revise(
     judge: JudgeName = "embedded",
     rounds: Annotated[int, typer.Option(min=1, help="Critiques and revisions in turn.")] = 1,
     tries: Annotated[int, typer.Option(min=1, help="Revisions to choose among.")] = 4,
+    store: Store = None,
     seed: Seed = 0,
 ) -> None:
     """Critique and revise responses by a constitution; the judge chooses among the tries."""
     from rlaif.constitution.principle import Constitution
-    from rlaif.experiment.alone import Folder, revise_alone
+    from rlaif.experiment.alone import revise_alone
+    from rlaif.experiment.folder import Folder
     from rlaif.feedback.revise import ReviseConfig
 
     config = ReviseConfig(rounds=rounds, tries=tries)
     rules = Constitution.load(constitution)
-    revise_alone(responses, rules, (model, judge), config, Folder(out, Shown()), seed)
+    with Folder(out, Shown(), store=store) as folder:
+        revise_alone(responses, rules, (model, judge), config, folder, seed)
 
 
 def label(
@@ -92,17 +102,13 @@ def label(
         typer.Option(help="agreement=0.7, same_slot=0.3, abstained=0.1, sample=50, people=FILE."),
     ] = None,
     anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
+    store: Store = None,
     seed: Seed = 0,
 ) -> None:
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
-    from rlaif.experiment.alone import (
-        Folder,
-        NamedJudges,
-        label_alone,
-        label_requests,
-        read_comparisons,
-    )
+    from rlaif.experiment.alone import label_alone, label_requests, read_comparisons
+    from rlaif.experiment.folder import Folder, NamedJudges
     from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
     from rlaif.judges.principles import Draw
@@ -122,21 +128,21 @@ def label(
         total, how = label_requests(comparisons, rules, config, len(judge))
         OUT.print(f"{how} = {total:,} requests at most", markup=False)
         return
-    folder = Folder(out, Shown())
-    named = NamedJudges(folder, judge, calibration)
-    label_alone(
-        comparisons,
-        rules,
-        lambda: named.judge(config, rules),
-        config,
-        folder,
-        make_conditions=lambda: named.conditions(config, rules),
-        models=named.specs,
-        seed=seed,
-        tags=tag or (),
-        anew=anew,
-        is_anyway=anyway,
-    )
+    with Folder(out, Shown(), store=store) as folder:
+        named = NamedJudges(folder, judge, calibration)
+        label_alone(
+            comparisons,
+            rules,
+            lambda: named.judge(config, rules),
+            config,
+            folder,
+            make_conditions=lambda: named.conditions(config, rules),
+            models=named.specs,
+            seed=seed,
+            tags=tag or (),
+            anew=anew,
+            is_anyway=anyway,
+        )
     OUT.print(f"kept in {out / 'preferences.jsonl'}", markup=False)
 
 
@@ -191,17 +197,20 @@ def evaluate(
     constitution: Constitution_ = "harmlessness",
     judge: JudgeName = "embedded",
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts of each suite.")] = None,
+    store: Store = None,
     seed: Seed = 0,
 ) -> None:
     """Put policies side by side: counted traits, refusals, win rates, with intervals."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone_training import evaluate_alone
+    from rlaif.experiment.folder import Folder
 
     if len(set(models)) < len(models):
         raise InputError("a model stands twice; name each once, the base first")
     rules = Constitution.load(constitution)
     names = [name.strip() for name in suites.split(",")]
-    OUT.print(evaluate_alone(models, names, rules, judge, out, (limit, seed), Shown()))
+    with Folder(out, Shown(), store=store) as folder:
+        OUT.print(evaluate_alone(models, names, rules, judge, folder, (limit, seed)))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,22 +1,18 @@
 """One stage by itself, on plain files: the same functions that a run calls, one folder out."""
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
-from rlaif.backends.base import Backend
-from rlaif.backends.cached import Cached
-from rlaif.backends.connect import connect, parse_judge, parse_spec
+from rlaif.backends.connect import connect, parse_judge
 from rlaif.backends.spec import ModelSpec
 from rlaif.constitution.principle import Constitution
-from rlaif.errors import InputError
+from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.forewarn import forewarn
 from rlaif.experiment.gate import Gatekeeper, stamped
 from rlaif.experiment.outcomes import Outcomes
-from rlaif.experiment.progress import Watcher, tally
+from rlaif.experiment.progress import tally
 from rlaif.experiment.requirements import check_require
 from rlaif.feedback.importers import read_pairs
 from rlaif.feedback.label import LabelConfig, contract_of, label
@@ -27,12 +23,8 @@ from rlaif.judges.absolute import AbsoluteJudge
 from rlaif.judges.base import Judge
 from rlaif.judges.compose import (
     Judging,
-    Member,
     calibration_of,
-    check_judging,
-    conditions_of,
     conditions_to_ask,
-    judge_of,
     requests_for_comparison,
 )
 from rlaif.judges.rating import Rater
@@ -47,79 +39,7 @@ from rlaif.records import (
     fingerprint_of,
 )
 from rlaif.storage import read_records, write_atomically
-from rlaif.store import CompletionStore
 from rlaif.templates import Template
-
-
-class Folder:
-    """An output folder that belongs to one contract, with the store of its completions."""
-
-    def __init__(self, path: Path, watcher: Watcher) -> None:
-        """Name the folder; nothing is made yet."""
-        self.path = path
-        self.watcher = watcher
-
-    def open(self, contract: str, *, anew: bool = False) -> None:
-        """Make sure that the folder holds, or will hold, what this contract makes.
-
-        Raises:
-            InputError: when it holds what another contract made, and `anew` is not set.
-        """
-        marker = self.path / "begun.json"
-        before = json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else {}
-        if before.get("contract") not in (None, contract):
-            if not anew:
-                raise InputError(
-                    f"{self.path}: made by another constitution, judge, template or setting; "
-                    "choose another -o, or add --anew (what has not changed is not asked again)"
-                )
-            for path in self.path.glob("*.jsonl"):
-                path.unlink()
-        write_atomically(marker, json.dumps({"contract": contract}))
-
-    def backend(self, name: str) -> Cached:
-        """Connect to a model by its short name, through this folder's store."""
-        backend: Backend = connect(parse_spec(name), say=self.watcher.say)
-        return self.cached(backend)
-
-    def cached(self, backend: Backend) -> Cached:
-        """Put this folder's store before a backend."""
-        return Cached(backend, CompletionStore(self.path / "completions.sqlite"))
-
-
-class NamedJudges:
-    """Judges by their short names, connected to once, when they are first asked for."""
-
-    def __init__(
-        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
-    ) -> None:
-        """Name them.
-
-        Raises:
-            InputError: for a name that leads nowhere, or one calibration and several judges.
-        """
-        if calibration is not None and len(names) > 1:
-            raise InputError("a calibration is one judge's own; name one --judge with it")
-        named = {"calibration": str(calibration)} if calibration else {}
-        self.specs: list[ModelSpec] = [parse_judge(name).model_copy(update=named) for name in names]
-        self._folder = folder
-
-    @cached_property
-    def _members(self) -> list[Member]:
-        folder = self._folder
-        return [
-            Member(folder.cached(connect(spec, say=folder.watcher.say)), calibration_of(spec))
-            for spec in self.specs
-        ]
-
-    def judge(self, config: Judging, constitution: Constitution) -> Judge:
-        """Make the judge that a config describes."""
-        check_judging(config, constitution)
-        return judge_of(self._members, config, constitution)
-
-    def conditions(self, config: Judging, constitution: Constitution) -> Conditions | None:
-        """Make who answers the constitution's `when`: the first judge's model."""
-        return conditions_of(constitution, self._members[0].backend, config)
 
 
 def rater(name: str) -> Rater:

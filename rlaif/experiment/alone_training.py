@@ -5,14 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from rlaif.backends.base import Backend
-from rlaif.backends.connect import (
-    LocalModel,
-    connect,
-    model_path,
-    parse_judge,
-    parse_spec,
-)
+from rlaif.backends.connect import LocalModel, model_path, parse_spec
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.evaluation.config import EvaluateConfig
@@ -20,10 +13,11 @@ from rlaif.evaluation.evaluate import evaluate
 from rlaif.evaluation.suites import load_suite
 from rlaif.evaluation.table import evaluation_table
 from rlaif.experiment.curve import Curve, arrow
+from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.imitate import Imitated, read_demonstrations
 from rlaif.feedback.importers import read_people
-from rlaif.judges.compose import Judging, Member, calibration_of, conditions_of, judge_of
+from rlaif.judges.compose import Judging
 from rlaif.records import Revision
 from rlaif.storage import read_records, write_atomically
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
@@ -100,34 +94,34 @@ def optimize_alone(
     return f"kept in {trained.path}"
 
 
-def evaluate_alone(  # noqa: PLR0913 (the command's own options)
+def evaluate_alone(
     models: Sequence[str],
     suites: Sequence[str],
     constitution: Constitution,
     judge: str,
-    out: Path,
+    folder: Folder,
     how: tuple[int | None, int],
-    watcher: Watcher,
 ) -> Table:
     """Put policies side by side, the first as the base; `how` is the limit and the seed."""
-    policies: dict[str, Backend] = {
-        name: connect(parse_spec(name), say=watcher.say) for name in models
-    }
-    spec = parse_judge(judge)
-    member = Member(connect(spec, say=watcher.say), calibration_of(spec))
-    referee = judge_of([member], Judging(), constitution)
+    limit, seed = how
+    prompts = {Path(name).stem: load_suite(name) for name in suites}
+    policies = {name: folder.backend(name) for name in models}
+    named = NamedJudges(folder, [judge])
+    referee = named.judge(Judging(), constitution)
+    watcher, out = folder.watcher, folder.path / "evaluation.json"
+    folder.open("evaluation")  # each is written whole, and over the one before
     watcher.begin("evaluate", None)
     evaluation = evaluate(
         policies,
-        {Path(name).stem: load_suite(name) for name in suites},
+        prompts,
         referee,
         constitution,
-        EvaluateConfig(suites=tuple(suites), limit=how[0]),
-        conditions=conditions_of(constitution, member.backend, Judging()),
+        EvaluateConfig(suites=tuple(suites), limit=limit),
+        conditions=named.conditions(Judging(), constitution),
         is_independent=None,
-        seed=how[1],
+        seed=seed,
         progress=lambda done, total, note: watcher.advance(done, f"{done}/{total}  {note}"),
     )
-    write_atomically(out / "evaluation.json", evaluation.model_dump_json(indent=1))
-    watcher.end(f"{len(policies)} policies, kept in {out / 'evaluation.json'}")
+    write_atomically(out, evaluation.model_dump_json(indent=1))
+    watcher.end(f"{len(policies)} policies, kept in {out}")
     return evaluation_table(evaluation)

@@ -35,7 +35,7 @@ from rlaif.judges.compose import (
 from rlaif.judges.scope import Conditions
 from rlaif.records import Prompt, Usage, fingerprint_of
 from rlaif.resources import did_you_mean
-from rlaif.store import CompletionStore
+from rlaif.store import NAME, CompletionStore
 from rlaif.templates import Template
 
 Role = Literal["policy", "critic", "judge", "referee"]
@@ -76,7 +76,7 @@ class Context:
         self.demonstrations = self._demonstrations(file)
         self.people = self._people(file)
         self.is_anyway = is_anyway
-        self._store_path = runs / "completions.sqlite"
+        self._store_path = runs / NAME
         self._backends: dict[str, Cached] = {}
         self._check()
 
@@ -228,7 +228,7 @@ class Context:
         name = spec.model_dump_json()
         if name not in self._backends:
             backend: Backend = connect(spec, say=self.watcher.say)
-            self._backends[name] = Cached(backend, self.store)
+            self._backends[name] = Cached(backend, self.store, kind=spec.kind)
         return self._backends[name]
 
     def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:

@@ -14,6 +14,7 @@ from rlaif.errors import InputError, RlaifError, StageError
 from rlaif.experiment.context import Context
 from rlaif.experiment.manifest import State, begin, finish, read_manifest, state_of
 from rlaif.experiment.stages import STAGES, Done, Stage, all_inputs, stage_key
+from rlaif.locks import alone_in
 from rlaif.records import Manifest, Usage
 from rlaif.storage import write_atomically
 
@@ -74,21 +75,23 @@ def run_stages(run: Context, until: str | None = None) -> Iterator[tuple[str, Do
 
     Raises:
         StageError: when `until` names no stage of the experiment.
+        StorageError: when another process is at work in the run's folder.
     """
     planned = plan(run)
     names = [item.stage.name for item in planned]
     if until is not None and until not in names:
         raise StageError(f"--until {until}: no such stage here; there are: {', '.join(names)}")
-    for item in planned:
-        # Read anew: what an earlier stage did may have made this one stale.
-        key = stage_key(run, item.stage)
-        if state_of(run.folder / item.stage.name, key) == "fresh":
-            yield item.stage.name, None
-        else:
-            yield item.stage.name, _do(run, item.stage, key)
-        if item.stage.name == until:
-            break
-    _keep_inputs(run)
+    with alone_in(run.folder):
+        for item in planned:
+            # Read anew: what an earlier stage did may have made this one stale.
+            key = stage_key(run, item.stage)
+            if state_of(run.folder / item.stage.name, key) == "fresh":
+                yield item.stage.name, None
+            else:
+                yield item.stage.name, _do(run, item.stage, key)
+            if item.stage.name == until:
+                break
+        _keep_inputs(run)
 
 
 def _do(run: Context, stage: Stage, key: str) -> Done:

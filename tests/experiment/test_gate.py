@@ -10,7 +10,8 @@ from rlaif.cli.main import main
 from rlaif.constitution.principle import Constitution, Example, Principle
 from rlaif.errors import GateError, InputError
 from rlaif.evaluation.audit.gate import Gate
-from rlaif.experiment.alone import Folder, label_alone
+from rlaif.experiment.alone import label_alone
+from rlaif.experiment.folder import Folder
 from rlaif.experiment.outcomes import read_preferences
 from rlaif.experiment.progress import Quiet
 from rlaif.feedback.label import LabelConfig, Require

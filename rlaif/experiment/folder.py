@@ -1,0 +1,129 @@
+"""The output folder of one stage by itself: whose it is, its store, and the models asked for it."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rlaif.backends.cached import Cached
+from rlaif.backends.connect import ModelSpec, connect, parse_judge, parse_spec
+from rlaif.constitution.principle import Constitution
+from rlaif.errors import InputError, StorageError
+from rlaif.experiment.progress import Watcher
+from rlaif.judges.base import Judge
+from rlaif.judges.compose import (
+    Judging,
+    Member,
+    calibration_of,
+    check_judging,
+    conditions_of,
+    judge_of,
+)
+from rlaif.judges.scope import Conditions
+from rlaif.locks import Lock
+from rlaif.storage import write_atomically
+from rlaif.store import NAME, CompletionStore
+
+
+class Folder:
+    """An output folder that belongs to one contract, and in which one process works at a time."""
+
+    def __init__(self, path: Path, watcher: Watcher, *, store: Path | None = None) -> None:
+        """Name the folder; nothing is made yet.
+
+        Args:
+            path: the folder.
+            watcher: who is told what happens.
+            store: where completions are kept; in the folder itself where none is named. Several
+                folders and processes may share one.
+        """
+        self.path = path
+        self.watcher = watcher
+        self.store_path = store or path / NAME
+        self._lock = Lock(path / ".lock")
+
+    def open(self, contract: str, *, anew: bool = False) -> None:
+        """Make sure that the folder holds, or will hold, what this contract makes.
+
+        Raises:
+            InputError: when it holds what another contract made, and `anew` is not set.
+            StorageError: when another process is at work in it.
+        """
+        if not self._lock.take():
+            raise StorageError(
+                f"{self.path}: another process is at work in this folder; wait until it ends, or "
+                f"share its work: another -o, with --store {self.store_path}"
+            )
+        marker = self.path / "begun.json"
+        before = json.loads(marker.read_text(encoding="utf-8")) if marker.is_file() else {}
+        if before.get("contract") not in (None, contract):
+            if not anew:
+                raise InputError(
+                    f"{self.path}: made by another constitution, judge, template or setting; "
+                    "choose another -o, or add --anew (what has not changed is not asked again)"
+                )
+            for path in self.path.glob("*.jsonl"):
+                path.unlink()
+        write_atomically(marker, json.dumps({"contract": contract}))
+
+    @cached_property
+    def store(self) -> CompletionStore:
+        """Completions already paid for."""
+        return CompletionStore(self.store_path)
+
+    def connect(self, spec: ModelSpec) -> Cached:
+        """Connect to a model, through the store."""
+        return Cached(connect(spec, say=self.watcher.say), self.store, kind=spec.kind)
+
+    def backend(self, name: str) -> Cached:
+        """Connect to a model by its short name, through the store."""
+        return self.connect(parse_spec(name))
+
+    def close(self) -> None:
+        """Let others work here, and close the store."""
+        if "store" in self.__dict__:
+            self.store.close()
+        self._lock.let_go()
+
+    def __enter__(self) -> Self:
+        """Use the folder in a `with` block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Let others work here."""
+        self.close()
+
+
+class NamedJudges:
+    """Judges by their short names, connected to once, when they are first asked for."""
+
+    def __init__(
+        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
+    ) -> None:
+        """Name them.
+
+        Raises:
+            InputError: for a name that leads nowhere, or one calibration and several judges.
+        """
+        if calibration is not None and len(names) > 1:
+            raise InputError("a calibration is one judge's own; name one --judge with it")
+        named = {"calibration": str(calibration)} if calibration else {}
+        self.specs: list[ModelSpec] = [parse_judge(name).model_copy(update=named) for name in names]
+        self._folder = folder
+
+    @cached_property
+    def _members(self) -> list[Member]:
+        return [Member(self._folder.connect(spec), calibration_of(spec)) for spec in self.specs]
+
+    def judge(self, config: Judging, constitution: Constitution) -> Judge:
+        """Make the judge that a config describes."""
+        check_judging(config, constitution)
+        return judge_of(self._members, config, constitution)
+
+    def conditions(self, config: Judging, constitution: Constitution) -> Conditions | None:
+        """Make who answers the constitution's `when`: the first judge's model."""
+        return conditions_of(constitution, self._members[0].backend, config)
