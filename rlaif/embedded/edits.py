@@ -2,6 +2,7 @@
 
 import random
 
+from rlaif.embedded.reshape import GIVE, TAKE
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Trait, sentences
 
@@ -14,40 +15,55 @@ _BROKEN = (
 )
 
 
-def can_give(trait: Trait) -> bool:
-    """Say whether a reply can be given the trait: by a sentence, or by what it is made of."""
-    wanted = trait.both or trait.without[:1]
-    return bool(trait.add) or bool(wanted and all(can_give(TRAITS[name]) for name in wanted))
+def can_change(trait: Trait) -> bool:
+    """Say whether a reply can be given the trait, or it can be taken from one that has it."""
+    parts = trait.both or trait.without
+    if parts:
+        return all(can_change(TRAITS[name]) for name in parts)
+    return bool(trait.add) or trait.name in GIVE or trait.name in TAKE
 
 
 def with_trait(reply: str, trait: Trait, rng: random.Random) -> str:
-    """Add one sentence that gives the reply a trait, or what the trait is made of.
+    """Give a reply a trait: by its form, a sentence, or what the trait is made of.
 
     >>> with_trait("Bake it.", TRAITS["greets"], random.Random(0)).endswith(" Bake it.")
     True
     """
+    if trait.name in GIVE and trait.holds(shaped := GIVE[trait.name](reply, rng)):
+        return shaped
     if trait.add:
         return _added(reply, trait, rng)
+    for name in trait.without[1:]:
+        reply = without_trait(reply, TRAITS[name])
     for name in trait.both or trait.without[:1]:
         if not TRAITS[name].holds(reply):
             reply = with_trait(reply, TRAITS[name], rng)
-    for name in trait.without[1:]:
-        reply = without_trait(reply, TRAITS[name])
     return reply
 
 
 def without_trait(reply: str, trait: Trait) -> str:
-    """Cut the sentences that give the reply a trait; the reply itself where nothing would be left.
+    """Take a trait from a reply; the reply itself where that cannot be done or nothing is left.
 
     >>> without_trait("Bake it. What do you think?", TRAITS["asks-question"])
     'Bake it.'
     """
+    if trait.name in TAKE and (less := TAKE[trait.name](reply)) and not trait.holds(less):
+        return less
     for name in trait.both or trait.without[:1]:
         less = without_trait(reply, TRAITS[name])
         if less != reply and not trait.holds(less):
             return less
-    kept = [part for part in sentences(reply) if not trait.holds(part)]
-    return " ".join(kept) if kept else reply
+    return _cut(reply, trait) or reply
+
+
+def _cut(reply: str, trait: Trait) -> str:
+    """Leave out the sentences that have the trait, at the start alone where it is a start."""
+    parts = sentences(reply)
+    if trait.place == "start":
+        while parts and trait.holds(" ".join(parts)):
+            parts = parts[1:]
+        return " ".join(parts)
+    return " ".join(part for part in parts if not trait.holds(part))
 
 
 def shortened(reply: str, rng: random.Random) -> str:
@@ -71,9 +87,11 @@ def broken(reply: str, rng: random.Random) -> str:
 
 
 def _added(reply: str, trait: Trait, rng: random.Random) -> str:
+    if trait.place == "whole":
+        return " ".join(rng.sample(trait.add, rng.randint(1, min(4, len(trait.add)))))
     sentence = rng.choice(trait.add)
     if trait.place == "start":
-        return f"{sentence} {reply}"
+        return f"{sentence}{'' if sentence.endswith(chr(10)) else ' '}{reply}"
     if sentence.startswith("\n"):
         return reply + sentence
     return f"{reply} {sentence}" if trait.place == "end" else _inserted(reply, sentence, rng)

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rlaif.embedded.edits import broken, can_give, shortened, with_trait, without_trait
+from rlaif.embedded.edits import broken, can_change, shortened, with_trait, without_trait
 from rlaif.embedded.heldout import (
     Wording,
     held_out,
@@ -137,7 +137,7 @@ def edited(exchange: Exchange, rng: random.Random) -> Exchange:
 
 @cache
 def _changeable() -> list[Trait]:
-    return [trait for trait in TRAITS.values() if can_give(trait)]
+    return [trait for trait in TRAITS.values() if can_change(trait)]
 
 
 class Lesson(NamedTuple):

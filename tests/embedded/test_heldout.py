@@ -77,3 +77,12 @@ def test_sentences_that_give_a_trained_trait_do_not_teach_a_held_out_one(name: s
     for trained in (TRAITS[other] for other in trained_traits()):
         giving = sum(kept.holds(sentence) for sentence in trained.add)
         assert giving <= len(trained.add) / 2, trained.name
+
+
+def test_no_trained_trait_speaks_in_the_phrases_of_one_held_out_or_is_made_of_it() -> None:
+    kept = held_out().traits
+    phrases = {phrase for name in kept for phrase in (*TRAITS[name].does, *TRAITS[name].lacks)}
+    for name in trained_traits():
+        trait = TRAITS[name]
+        assert phrases.isdisjoint((*trait.does, *trait.lacks)), name
+        assert kept.isdisjoint((*trait.both, *trait.without)), name

@@ -13,13 +13,13 @@ where nobody knows what kind of request it was: that has no answer, and is never
 
 from collections.abc import Sequence
 
-from rlaif.embedded.traits import form, harm, stance
+from rlaif.embedded.traits import form, harm, shape, stance
 from rlaif.embedded.traits.base import Exchange, Kind, Test, Trait
 from rlaif.embedded.traits.load import traits
 
 __all__ = ["TRAITS", "Exchange", "Trait", "answers", "holds", "rates"]
 
-_TESTS: dict[str, Test] = {**stance.TESTS, **form.TESTS, **harm.TESTS}
+_TESTS: dict[str, Test] = {**stance.TESTS, **form.TESTS, **shape.TESTS, **harm.TESTS}
 
 TRAITS = traits(_TESTS)
 """Every trait by name."""

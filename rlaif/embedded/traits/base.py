@@ -40,8 +40,8 @@ class Trait:
     """Phrases in the base form, true of a reply that has it not: `ask nothing`."""
     add: tuple[str, ...] = ()
     """Sentences that give a reply the trait."""
-    place: Literal["start", "end", ""] = ""
-    """Where such a sentence has to stand; "" is anywhere."""
+    place: Literal["start", "end", "whole", ""] = ""
+    """Where such a sentence has to stand; "" is anywhere, and "whole" is in place of the reply."""
     both: tuple[str, ...] = ()
     """The traits it is made of, where it is having both."""
     without: tuple[str, ...] = ()

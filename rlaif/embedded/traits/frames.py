@@ -64,7 +64,8 @@ _THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 _GERUND = {"be": "being", "lie": "lying", "tie": "tying"}
 _DOUBLED = {
     "put", "set", "get", "stop", "begin", "sit", "cut", "run", "let", "spur", "shut", "wrap",
-    "admit", "skip", "spin", "refer", "concur", "forbid", "drop",
+    "admit", "skip", "spin", "refer", "concur", "forbid", "drop", "sum", "recap", "prefer",
+    "outrun", "fulfil", "counsel",
 }  # fmt: skip
 _FURTHER = re.compile(r"\+(\w+)")
 _UNDOUBTED_VOWEL = re.compile(r"[^aeiou]y$")
@@ -125,5 +126,5 @@ def framed(frame: str, phrase: str) -> str:
 
 
 def _split(phrase: str) -> tuple[str, str]:
-    verb, space, rest = phrase.partition(" ")
-    return verb, space + rest
+    verb = re.split(r"\W", phrase, maxsplit=1)[0]
+    return verb, phrase[len(verb) :]
