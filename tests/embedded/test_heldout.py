@@ -28,6 +28,7 @@ FILE = Path(str(files("rlaif.embedded").joinpath("heldout.json")))
 def test_what_was_held_out_first_is_held_out_still() -> None:
     assert held_out().traits >= FIRST
     assert held_out().traits <= set(TRAITS)
+    assert len(held_out().traits) == 20
     assert set(trained_traits()) == set(TRAITS) - held_out().traits
 
 

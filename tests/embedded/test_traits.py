@@ -166,3 +166,13 @@ def test_what_does_not_apply_to_a_reply_is_false_of_it_and_its_denial_true(
 def test_each_reply_has_one_answer_for_each_trait_where_its_kind_is_known() -> None:
     exchange = Exchange("", "How?", "ordinary")
     assert {trait.test(exchange) for trait in TRAITS.values()} == {True, False}
+
+
+def test_no_phrase_claims_one_trait_and_denies_another() -> None:
+    claims = {phrase for trait in TRAITS.values() for phrase in trait.does}
+    assert claims.isdisjoint(phrase for trait in TRAITS.values() for phrase in trait.lacks)
+
+
+def test_there_are_traits_enough() -> None:
+    assert len(TRAITS) >= 120
+    assert sum(bool(trait.both or trait.without) for trait in TRAITS.values()) >= 10
