@@ -255,6 +255,8 @@ class Preference(Record):
     group: str | None = None
     """The K-way set of its prompt."""
     weight: float = Field(default=1.0, gt=0.0)
+    margin: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    """By how many points of reward `chosen` should lead at least."""
     despite: tuple[str, ...] = ()
     """What the judge fell short of when it was checked, and labelled all the same."""
 

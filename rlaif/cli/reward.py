@@ -1,14 +1,17 @@
 """Reward models: train one; look at one before a policy learns from it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 import typer.core
 
 from rlaif.cli.console import OUT, Shown, show_sheets
-from rlaif.cli.stages import ModelName, Out, Seed
+from rlaif.cli.stages import Out, Seed
 
+Base = Annotated[
+    str, typer.Option("--model", "--base", help="embedded, a Hugging Face folder or name.")
+]
 DEFAULT = "train"
 """What `rlaif reward` does where no command is named: the stage, as its neighbours are run."""
 
@@ -43,14 +46,56 @@ def _group() -> None:
 def train(
     preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
     out: Out,
-    model: ModelName = "embedded",
+    model: Base = "embedded",
+    loss: Annotated[
+        Literal["soft", "hard", "luce"],
+        typer.Option(help="By each label's probability, its side alone, or whole rankings."),
+    ] = "soft",
     epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 1.0,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="3e-4, and without an adapter 3e-5.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Pairs in a pass; prompts with --kwise.")] = 8,
+    kwise: Annotated[
+        bool, typer.Option("--kwise", help="All answers to a prompt at once, each encoded once.")
+    ] = False,
+    pairs_per_prompt: Annotated[
+        int | None, typer.Option(min=1, help="With --kwise: draw so many of a prompt's pairs.")
+    ] = None,
+    share_prompts: Annotated[
+        bool, typer.Option("--share-prompts", help="Encode a prompt once for all its answers.")
+    ] = False,
+    centring: Annotated[
+        float | None, typer.Option(help="Hold a pair's scores around 0; 0.01 is usual.")
+    ] = None,
+    max_length: Annotated[int, typer.Option(min=2, help="Tokens of prompt and answer.")] = 1024,
+    truncate: Annotated[
+        bool, typer.Option("--truncate", help="Cut prompts that are too long, from the left.")
+    ] = False,
+    lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
+    held_out: Annotated[
+        float, typer.Option(min=0, help="The share of the prompts that measures the model.")
+    ] = 0.2,
     seed: Seed = 0,
 ) -> None:
     """Train a reward model on preferences, whoever labelled them."""
-    from rlaif.experiment.alone_training import reward_alone
+    from rlaif.experiment.alone_training import reward_alone, reward_config
 
-    OUT.print(reward_alone(preferences, model, out, epochs, seed, Shown()), markup=False)
+    config = reward_config(
+        loss=loss,
+        epochs=epochs,
+        learning_rate=learning_rate or (3e-4 if lora else 3e-5),
+        batch=batch,
+        kwise=kwise,
+        pairs_per_prompt=pairs_per_prompt,
+        share_prompts=share_prompts,
+        centring=centring,
+        max_length=max_length,
+        too_long="truncate" if truncate else "drop",
+        lora={"r": lora} if lora else None,
+        held_out=held_out,
+    )
+    OUT.print(reward_alone(preferences, model, out, config, seed, Shown()), markup=False)
 
 
 @app.command()

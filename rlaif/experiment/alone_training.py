@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
 from rich.table import Table
 
 from rlaif.backends.connect import LocalModel, model_path, parse_spec
@@ -20,7 +22,7 @@ from rlaif.feedback.importers import read_people
 from rlaif.judges.compose import Judging
 from rlaif.records import Revision
 from rlaif.storage import read_records, write_atomically
-from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
+from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig, Trained
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import train_reward_model
 from rlaif.training.sft import train_sft
@@ -57,12 +59,17 @@ def _imitated(rows: Path) -> list[Imitated]:
 
 
 def reward_alone(
-    preferences: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher
+    preferences: Path,
+    model: str,
+    out: Path,
+    config: RewardConfig,
+    seed: int,
+    watcher: Watcher,
 ) -> str:
     """Train a reward model on a file of preferences; return one line about it."""
     trained = train_reward_model(
         read_people(preferences),
-        RewardConfig(epochs=epochs),
+        config,
         local_path(model, watcher),
         out,
         seed=seed,
@@ -70,7 +77,29 @@ def reward_alone(
     )
     metrics = ", ".join(f"{name} {value:.3f}" for name, value in trained.metrics.items())
     watcher.end(f"{trained.rows} pairs, {metrics}")
+    for note in (*trained.notes, *left_out_notes(trained)):
+        watcher.say(note)
     return f"kept in {trained.path}"
+
+
+def reward_config(**options: Any) -> RewardConfig:
+    """Make a config of the command's options.
+
+    Raises:
+        InputError: for options that do not go together, or out of range.
+    """
+    try:
+        return RewardConfig.model_validate(options)
+    except ValidationError as error:
+        what = error.errors()[0]
+        place = "".join(f"{step}: " for step in what["loc"])
+        raise InputError(place + what["msg"].removeprefix("Value error, ")) from None
+
+
+def left_out_notes(trained: Trained) -> list[str]:
+    """Say what was left out, and why, if anything was."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in trained.left_out.items() if count)
+    return [f"left out: {counts}"] if counts else []
 
 
 def optimize_alone(

@@ -22,6 +22,8 @@ class Trained(NamedTuple):
     """Rows trained on."""
     left_out: dict[str, int]
     """Rows left out, by reason."""
+    notes: tuple[str, ...] = ()
+    """What a person should know, a line each."""
 
 
 class LoRA(Record):
@@ -78,6 +80,32 @@ class RewardConfig(TrainingConfig):
 
     held_out: float = Field(default=0.2, ge=0.0, lt=1.0)
     """The share of the prompts whose pairs measure the model and never train it."""
+    loss: Literal["soft", "hard", "luce"] = "soft"
+    """soft takes each label's probability; hard takes only which is better, a tie staying a tie;
+    luce takes a prompt's whole ranking (Plackett and Luce), where its pairs make one."""
+    kwise: bool = False
+    """A row is a prompt with all its answers and all their pairs, each answer encoded once; `batch`
+    then counts prompts. Without it a row is a pair."""
+    pairs_per_prompt: int | None = Field(default=None, ge=1)
+    """With `kwise`: so many of a prompt's pairs, drawn by the seed; all where none is given."""
+    share_prompts: bool = False
+    """Encode a prompt once for all its answers in a batch, where the model can."""
+    centring: float | None = Field(default=None, gt=0.0)
+    """How much the two scores of a pair are held around 0; 0.01 is usual."""
+    too_long: Literal["drop", "truncate"] = "drop"
+    """What becomes of answers beyond `max_length`: left out, or read without the beginning of the
+    prompt; both are counted."""
+
+    @model_validator(mode="after")
+    def _ranks_whole_prompts(self) -> Self:
+        if self.loss == "luce" and not self.kwise:
+            raise ValueError("loss: luce ranks all answers to a prompt; say `kwise: true` too")
+        if self.pairs_per_prompt and (not self.kwise or self.loss == "luce"):
+            raise ValueError(
+                "pairs_per_prompt: draws from a prompt's pairs; it needs `kwise: true`"
+                " and a loss of pairs"
+            )
+        return self
 
 
 class OptimizeConfig(TrainingConfig):

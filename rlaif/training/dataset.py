@@ -6,6 +6,7 @@ from typing import Any
 
 from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Preference, Prompt, Revision
+from rlaif.training.split import digest
 
 Row = dict[str, Any]
 
@@ -65,11 +66,17 @@ def split_by_prompt(
 ) -> tuple[list[Preference], list[Preference]]:
     """Split into training and held-out rows, all rows of one conversation on the same side."""
     # By the text, not the id: the same question under two ids would leak across.
-    texts = sorted({preference.prompt.text for preference in preferences})
-    random.Random(f"{seed}:split").shuffle(texts)
-    held_out = set(texts[: round(len(texts) * share)])
-    train = [row for row in preferences if row.prompt.text not in held_out]
-    return train, [row for row in preferences if row.prompt.text in held_out]
+    keys = [digest(preference.prompt) for preference in preferences]
+    held_out = held_out_of(keys, share, seed)
+    train = [row for row, key in zip(preferences, keys, strict=True) if key not in held_out]
+    return train, [row for row, key in zip(preferences, keys, strict=True) if key in held_out]
+
+
+def held_out_of(digests: Iterable[str], share: float, seed: int) -> set[str]:
+    """Draw what is held out of conversations, by what stands for them."""
+    drawn = sorted(set(digests))
+    random.Random(f"{seed}:split").shuffle(drawn)
+    return set(drawn[: round(len(drawn) * share)])
 
 
 def prompt_ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
@@ -93,11 +100,17 @@ def end_of_turn(tokenizer: Any) -> str:
     return whole.rpartition(_MARK)[2].strip() or str(tokenizer.eos_token)
 
 
-def conversation_ids(tokenizer: Any, messages: list[dict[str, str]], text: str) -> list[int]:
-    """Give the tokens that a reward model reads, in training and in scoring."""
+def conversation_ids(
+    tokenizer: Any, conversations: Sequence[list[dict[str, str]]], texts: Sequence[str]
+) -> list[list[int]]:
+    """Give the tokens that a reward model reads of each answer, in training and in scoring."""
     _needs_template(tokenizer)
-    whole = tokenizer.apply_chat_template([*messages, _assistant(text)], tokenize=False)
-    return _ids(tokenizer, whole)
+    asked = zip(conversations, texts, strict=True)
+    answered = [[*messages, _assistant(text)] for messages, text in asked]
+    whole = tokenizer.apply_chat_template(answered, tokenize=False)
+    # The template has written the special tokens already.
+    ids: list[list[int]] = tokenizer(whole, add_special_tokens=False)["input_ids"]
+    return ids
 
 
 def sft_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[Row], int]:
@@ -123,18 +136,6 @@ def dpo_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[li
         ids = {"prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected}
         length = len(prompt) + max(len(chosen), len(rejected))
         tokens.append({**ids, **_label(row), "length": length})
-    return _that_fit(tokens, max_length)
-
-
-def reward_tokens(tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[Row], int]:
-    """Tokenise pairs for a reward model; give the rows that fit and count the others."""
-    tokens = []
-    for row in rows:
-        ids = {
-            f"{side}_ids": conversation_ids(tokenizer, row["prompt"], row[side][0]["content"])
-            for side in ("chosen", "rejected")
-        }
-        tokens.append({**ids, **_label(row), "length": max(map(len, ids.values()))})
     return _that_fit(tokens, max_length)
 
 

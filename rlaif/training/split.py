@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rlaif.errors import MissingModelError
-from rlaif.records import Preference, Prompt, fingerprint_of
+from rlaif.records import Prompt, fingerprint_of
 from rlaif.storage import write_atomically
 
 FILE = "split.json"
@@ -16,9 +16,9 @@ def digest(prompt: Prompt) -> str:
     return fingerprint_of(prompt.text)[:16]
 
 
-def note_split(folder: Path, train: Iterable[Preference]) -> None:
-    """Write down, beside the weights, which conversations the model was trained on."""
-    digests = sorted({digest(row.prompt) for row in train})
+def note_split(folder: Path, train: Iterable[str]) -> None:
+    """Write down, beside the weights, the digests of what the model was trained on."""
+    digests = sorted(set(train))
     write_atomically(folder / FILE, json.dumps({"by": "prompt", "train": digests}) + "\n")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlaif.cli.main import main
+from rlaif.training.config import RewardConfig
 
 
 @pytest.fixture
@@ -29,7 +30,41 @@ def test_a_file_alone_is_trained_on(
     before: list[str], arguments: list[str], trained: list[tuple[object, ...]]
 ) -> None:
     assert main([*before, *arguments]) == 0
-    assert trained == [(Path("pairs.jsonl"), "embedded", Path("rm"), 1.0, 0)]
+    assert trained == [(Path("pairs.jsonl"), "embedded", Path("rm"), RewardConfig(), 0)]
+
+
+def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
+    options = "--base b --loss luce --kwise --lora 0 --share-prompts --truncate --centring 0.01"
+    assert main(["reward", "pairs.jsonl", "-o", "rm", *options.split(), "--seed", "3"]) == 0
+    config = RewardConfig(
+        loss="luce",
+        kwise=True,
+        lora=None,
+        learning_rate=3e-5,
+        share_prompts=True,
+        too_long="truncate",
+        centring=0.01,
+    )
+    assert trained == [(Path("pairs.jsonl"), "b", Path("rm"), config, 3)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--loss", "luce"], "luce ranks all answers to a prompt"),
+        (["--pairs-per-prompt", "3"], "it needs `kwise: true`"),
+        (["--held-out", "1"], "held_out: Input should be less than 1"),
+    ],
+)
+def test_options_that_do_not_go_together_are_one_line(
+    options: list[str],
+    said: str,
+    trained: list[tuple[object, ...]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["reward", "pairs.jsonl", "-o", "rm", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not trained
 
 
 def test_a_missing_option_is_told_by_the_command_that_needs_it(

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import pytest
 from transformers import AutoTokenizer
 
 from rlaif.records import Prompt, Response
-from rlaif.training.dataset import dpo_tokens, preference_rows, reward_tokens, split_by_prompt
+from rlaif.training.dataset import dpo_tokens, preference_rows, split_by_prompt
 from rlaif.training.optimize.rloo import Scorer
+from rlaif.training.reward.layout import Layout
+from rlaif.training.reward.rows import read_rows
 
 
 def test_a_missing_reward_that_is_summed_as_a_zero() -> None:
@@ -18,15 +19,16 @@ def test_a_missing_reward_that_is_summed_as_a_zero() -> None:
     assert scorer.abstained == 2
 
 
-@pytest.mark.parametrize("tokens", [reward_tokens, dpo_tokens])
 def test_pairs_that_are_too_long_and_vanish_without_a_count(
-    tiny_model: Path, preferences, tokens
+    tiny_model: Path, preferences, tmp_path: Path
 ) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     long = preferences[0].rejected.model_copy(update={"text": "x" * 900})
-    rows = preference_rows([*preferences, preferences[1].model_copy(update={"rejected": long})])
-    kept, left_out = tokens(tokenizer, rows, 300)
-    assert (len(kept), left_out) == (len(rows) - 1, 1)
+    labels = [*preferences, preferences[1].model_copy(update={"id": "long", "rejected": long})]
+    kept, left_out = dpo_tokens(tokenizer, preference_rows(labels), 300)
+    assert (len(kept), left_out) == (len(preferences), 1)
+    rows = read_rows(labels, tokenizer, Layout(max_length=300), tmp_path / "answers.arrow")
+    assert (len(rows.pairs), rows.left_out["too long"]) == (len(preferences), 1)
 
 
 def test_a_test_split_that_is_mixed_into_the_training_rows(preferences) -> None:

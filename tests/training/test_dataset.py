@@ -15,7 +15,6 @@ from rlaif.training.dataset import (
     messages_of,
     preference_rows,
     prompt_ids,
-    reward_tokens,
     sft_rows,
     sft_tokens,
     split_by_prompt,
@@ -75,13 +74,7 @@ def test_a_model_without_a_chat_template_is_named(tokenizer, prompt) -> None:
 
 
 def test_a_reward_model_reads_the_whole_conversation_of_the_template(tokenizer, prompt) -> None:
-    ids = conversation_ids(tokenizer, messages_of(prompt), "Eight.")
-    [row], _ = reward_tokens(
-        tokenizer,
-        [{**a_row(prompt), "chosen": [{"role": "assistant", "content": "Eight."}]}],
-        999,
-    )
-    assert row["chosen_ids"] == ids
+    [ids] = conversation_ids(tokenizer, [messages_of(prompt)], ["Eight."])
     assert tokenizer.decode(ids).endswith("assistant\nEight.<|im_end|>\n")
 
 
@@ -119,11 +112,10 @@ def test_a_revision_teaches_what_it_ends_in(prompt) -> None:
     assert sft_rows([revision])[0]["completion"][0]["content"] == "new"
 
 
-@pytest.mark.parametrize("tokens", [dpo_tokens, reward_tokens])
-def test_pairs_that_are_too_long_are_left_out_and_counted(tokenizer, preferences, tokens) -> None:
+def test_pairs_that_are_too_long_are_left_out_and_counted(tokenizer, preferences) -> None:
     long = preferences[0].chosen.model_copy(update={"text": "x" * 500})
     rows = preference_rows([*preferences, preferences[0].model_copy(update={"chosen": long})])
-    kept, left_out = tokens(tokenizer, rows, 200)
+    kept, left_out = dpo_tokens(tokenizer, rows, 200)
     assert (len(kept), left_out) == (len(preferences), 1)
 
 

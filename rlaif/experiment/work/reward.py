@@ -23,6 +23,8 @@ def work(run: Context, folder: Path) -> Done:
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "reward"),
     )
+    for line in trained.notes:
+        run.watcher.say(line)
     metrics = trained.metrics
     note = f"{trained.rows} pairs, {arrow(metrics)}"
     if "accuracy" in metrics:

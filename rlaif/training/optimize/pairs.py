@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from rlaif.training.packing import mask_of
+
 Batch = dict[str, torch.Tensor]
 
 _IGNORED = -100
@@ -70,7 +72,7 @@ def answer_logps(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     if "sees" in batch:
         how = {
             "position_ids": batch["position_ids"],
-            "attention_mask": _mask(model.config, batch["sees"]),
+            "attention_mask": mask_of(model.config, batch["sees"]),
             "shift_labels": batch["shift_labels"],
         }
     else:
@@ -82,12 +84,3 @@ def answer_logps(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     else:
         sides = outputs.log_probs.chunk(2)
     return sides[0].sum(dim=1), sides[1].sum(dim=1)
-
-
-def _mask(config: Any, sees: torch.Tensor) -> torch.Tensor:
-    """Give what attention takes: truth values, or with plain attention what is added."""
-    if config.get_text_config()._attn_implementation == "sdpa":
-        return sees
-    return torch.zeros(sees.shape, device=sees.device).masked_fill(
-        ~sees, torch.finfo(torch.float16).min
-    )

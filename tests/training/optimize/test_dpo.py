@@ -167,7 +167,7 @@ def test_a_model_that_reads_no_mask_reads_two_rows_to_a_pair(
     tiny_model, preferences, tmp_path, monkeypatch
 ) -> None:
     # All that comes before is seen, the other answer too.
-    monkeypatch.setattr("rlaif.training.optimize.pairs._mask", lambda _, sees: sees.mT | sees)
+    monkeypatch.setattr("rlaif.training.optimize.pairs.mask_of", lambda _, sees: sees.mT | sees)
     trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
     assert "sees" not in next(iter(trainer.get_train_dataloader()))
 

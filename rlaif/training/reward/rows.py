@@ -1,0 +1,172 @@
+"""A stream of labels to tokens: each answer tokenised once and written, nothing kept but numbers.
+
+One pass, whatever the number of labels: the tokens go to an Arrow file that is mapped into memory,
+and of a label stay its answers' rows, its probability and the like.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets import Dataset, Features, List, Value
+from datasets.arrow_writer import ArrowWriter
+
+from rlaif.errors import InputError
+from rlaif.records import Preference, Prompt
+from rlaif.training.reward.layout import Layout, fitted, rendered
+from rlaif.training.split import digest
+
+_MANY = 512
+"""Answers that are tokenised at once."""
+_FEATURES = Features({"ids": List(Value("int32"))})
+
+
+class Pair(NamedTuple):
+    """A label, in numbers."""
+
+    prompt: int
+    """The number of its conversation."""
+    first: int
+    """The row of the answer that `p` is about."""
+    second: int
+    p: float
+    margin: float
+    weight: float
+
+
+class Rows(NamedTuple):
+    """All labels of a training run."""
+
+    answers: Dataset
+    """Column `ids`: the tokens of each distinct answer with its conversation."""
+    pairs: list[Pair]
+    """Those of which both answers can be read."""
+    prompts: list[str]
+    """By number, the digest of a conversation's text."""
+    left_out: dict[str, int]
+    """Labels left out, by reason."""
+    truncated: int
+    """Answers read without the beginning of their prompt."""
+    sources: dict[str, int]
+    """Labels by who labelled: `judge embedded`, `human people`."""
+    fingerprint: str
+    """Stands for every label, in order."""
+
+
+def read_rows(
+    preferences: Iterable[Preference], tokenizer: Any, layout: Layout, file: Path
+) -> Rows:
+    """Tokenise a stream of labels into an Arrow file.
+
+    Raises:
+        InputError: for a pair of equal or empty answers, or an id with two different labels.
+    """
+    reader = _Reader(tokenizer, layout, file)
+    for preference in preferences:
+        reader.take(preference)
+    return reader.finish()
+
+
+class _Reader:
+    def __init__(self, tokenizer: Any, layout: Layout, file: Path) -> None:
+        self._tokenizer = tokenizer
+        self._layout = layout
+        self._file = file
+        self._writer = ArrowWriter(features=_FEATURES, path=str(file))
+        self._waiting: list[tuple[Prompt, str]] = []
+        self._rows: dict[bytes, int] = {}
+        self._fits = bytearray()
+        self._prompts: dict[str, int] = {}
+        self._pairs: list[Pair] = []
+        self._seen: dict[bytes, bytes] = {}
+        self._left_out: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._truncated = 0
+        self._digest = hashlib.blake2b(digest_size=8)
+
+    def take(self, label: Preference) -> None:
+        """Take in one label."""
+        _need_answers(label)
+        if self._is_known(label):
+            self._left_out["repeated"] += 1
+            return
+        key = digest(label.prompt)
+        prompt = self._prompts.setdefault(key, len(self._prompts))
+        rows = [self._row(key, label.prompt, side.text) for side in (label.chosen, label.rejected)]
+        self._pairs.append(
+            Pair(prompt, rows[0], rows[1], label.p_chosen, label.margin, label.weight)
+        )
+        self._sources[f"{label.source} {label.by}"] += 1
+
+    def finish(self) -> Rows:
+        """Write what is left, and drop the labels of answers that cannot be read."""
+        self._flush()
+        self._writer.finalize()
+        self._writer.close()
+        pairs = [pair for pair in self._pairs if self._fits[pair.first] and self._fits[pair.second]]
+        return Rows(
+            Dataset.from_file(str(self._file)),
+            pairs,
+            list(self._prompts),
+            {**self._left_out, "too long": len(self._pairs) - len(pairs)},
+            self._truncated,
+            dict(self._sources),
+            self._digest.hexdigest(),
+        )
+
+    def _is_known(self, label: Preference) -> bool:
+        """Say whether a rater's label of a pair stands here twice."""
+        said = _digest(
+            label.prompt.text, label.chosen.text, label.rejected.text, f"{label.p_chosen}"
+        )
+        who = _digest(label.id, label.by)
+        self._digest.update(who + said + f"{label.weight} {label.margin}".encode())
+        before = self._seen.get(who)
+        self._seen[who] = said
+        if before not in (None, said):
+            raise InputError(
+                f"row {label.id}: the id stands twice with different labels by {label.by}; "
+                "leave one out, or give it an id of its own"
+            )
+        return before is not None
+
+    def _row(self, key: str, prompt: Prompt, text: str) -> int:
+        name = _digest(key, text)
+        if name not in self._rows:
+            self._rows[name] = len(self._rows)
+            self._waiting.append((prompt, text))
+            if len(self._waiting) == _MANY:
+                self._flush()
+        return self._rows[name]
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        prompts, texts = zip(*self._waiting, strict=True)
+        read = []
+        for ids, prompt in zip(rendered(self._tokenizer, prompts, texts), prompts, strict=True):
+            fits = fitted(self._tokenizer, ids, prompt, self._layout)
+            self._truncated += fits is not None and len(fits) < len(ids)
+            self._fits.append(fits is not None)
+            read.append(fits or [])
+        self._writer.write_batch({"ids": read})
+        self._waiting.clear()
+
+
+def _need_answers(label: Preference) -> None:
+    if label.chosen.text == label.rejected.text:
+        raise InputError(
+            f"row {label.id}: chosen and rejected are the same text; leave the row out"
+        )
+    for side, response in (("chosen", label.chosen), ("rejected", label.rejected)):
+        if not response.text.strip():
+            raise InputError(f"row {label.id}: {side} is empty; leave the row out")
+
+
+def _digest(*texts: str) -> bytes:
+    made = hashlib.blake2b(digest_size=16)
+    for text in texts:
+        made.update(text.encode(errors="surrogatepass") + b"\0")
+    return made.digest()

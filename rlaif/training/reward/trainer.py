@@ -1,0 +1,117 @@
+"""TRL's reward trainer over groups of answers, each answer encoded once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import trl
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from rlaif.training.common import Silent
+from rlaif.training.packing import add_packed_forward, can_pack, mask_of
+from rlaif.training.reward.collator import COLUMNS, PAIRS, Batch
+from rlaif.training.reward.losses import Pairs, centring, luce_loss, pairs_loss
+
+_CLOSE, _CLOSE_IN_HALF = 1e-4, 0.02
+"""How far a score in a packed row may be from its own row's, by rounding, beside the largest."""
+
+
+class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
+    """Scores every answer of a batch once, and holds the scores to the batch's labels."""
+
+    _signature_columns: Any
+
+    def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+        return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        self._signature_columns = list(COLUMNS)
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write none beside a checkpoint; the finished model has one."""
+
+    def share_prompts(self) -> bool:
+        """Read packed rows from now on, if the model gives the scores of rows of their own.
+
+        A few groups are read both ways: a model may do otherwise than its config says.
+        """
+        model = self.accelerator.unwrap_model(self.model)
+        bare = model.get_base_model() if hasattr(model, "get_base_model") else model
+        if not can_pack(bare):
+            return False
+        add_packed_forward(bare)
+        groups = [
+            self.train_dataset[row]
+            for row in range(min(len(self.train_dataset), self.args.train_batch_size))
+        ]
+        apart, packed = (self._tried(groups, packs=packs) for packs in (False, True))
+        halves = self.args.bf16 or self.args.fp16 or bare.dtype != torch.float32
+        close = (_CLOSE_IN_HALF if halves else _CLOSE) * max(1.0, apart.abs().max().item())
+        # A gap that is no number is none that is small.
+        agrees = bool(((apart - packed).abs() < close).all())
+        self.data_collator.packs = agrees
+        return agrees
+
+    def _tried(self, groups: Sequence[dict[str, Any]], *, packs: bool) -> torch.Tensor:
+        self.data_collator.packs = packs
+        batch = self._prepare_inputs(self.data_collator(groups))
+        was_training = self.model.training
+        self.model.eval()
+        with torch.no_grad(), self.accelerator.autocast():
+            scores: torch.Tensor = self._scores(self.model, batch)[0]
+        self.model.train(was_training)
+        return scores
+
+    def _scores(self, model: Any, batch: Batch) -> tuple[torch.Tensor, SequenceClassifierOutput]:
+        """Score each answer of a batch, (answers,), in float32."""
+        if "sees" in batch:
+            config = self.accelerator.unwrap_model(model).config
+            how = {
+                "attention_mask": mask_of(config, batch["sees"]),
+                "position_ids": batch["position_ids"],
+                "ends": batch["ends"],
+            }
+        else:
+            how = {"attention_mask": batch["attention_mask"]}
+        outputs = model(input_ids=batch["input_ids"], **how, use_cache=False)
+        return outputs.logits.squeeze(-1).float(), outputs
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,  # noqa: FBT001, FBT002 - as the base class has it
+        **_: Any,
+    ) -> Any:
+        """Score the answers, and hold them to the labels."""
+        scores, outputs = self._scores(model, inputs)
+        if "rankings" in inputs:
+            loss = luce_loss(scores, inputs["rankings"])
+            right = _in_order(scores.detach(), inputs["rankings"])
+        else:
+            pairs = Pairs(*(inputs[name] for name in PAIRS))
+            loss = pairs_loss(scores, pairs)
+            if self.args.center_rewards_coefficient is not None:
+                loss = loss + self.args.center_rewards_coefficient * centring(scores, pairs)
+            right = _right(scores.detach(), pairs)
+        self._note(scores.detach(), right)
+        return (loss, outputs) if return_outputs else loss
+
+    def _note(self, scores: torch.Tensor, right: torch.Tensor) -> None:
+        metrics = self._metrics["train" if self.model.training else "eval"]
+        for name, values in (("accuracy", right), ("reward", scores)):
+            mean = values.mean()
+            if mean.isfinite():
+                metrics[name].append(self.accelerator.gather(mean).mean().item())
+
+
+def _right(scores: torch.Tensor, pairs: Pairs) -> torch.Tensor:
+    """Say of each pair that is no tie whether the better answer scores higher."""
+    lead = (scores[pairs.first] - scores[pairs.second])[pairs.p != 0.5]
+    return ((lead > 0) == (pairs.p[pairs.p != 0.5] > 0.5)).float()
+
+
+def _in_order(scores: torch.Tensor, rankings: torch.Tensor) -> torch.Tensor:
+    """Say of each two neighbours in a ranking whether the better one scores higher."""
+    ranked = scores[rankings.clamp(min=0)]
+    return (ranked[:, :-1] > ranked[:, 1:])[rankings[:, 1:] >= 0].float()

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from rlaif.errors import InputError
+from rlaif.training.reward.layout import Layout
+from rlaif.training.reward.rows import Rows, read_rows
+from tests.training.conftest import preferring_yes
+
+
+@pytest.fixture
+def read(tiny_model: Path, tmp_path: Path):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+
+    def reading(labels, **layout) -> Rows:
+        return read_rows(iter(labels), tokenizer, Layout(**layout), tmp_path / "answers.arrow")
+
+    return reading
+
+
+def test_an_answer_in_several_pairs_is_tokenised_once(read) -> None:
+    label = preferring_yes(1)
+    other = label.rejected.model_copy(update={"text": "Perhaps."})
+    rows = read([label, label.model_copy(update={"id": "2", "rejected": other})])
+    assert len(rows.answers) == 3
+    assert [(pair.first, pair.second) for pair in rows.pairs] == [(0, 1), (0, 2)]
+    assert rows.sources == {"judge test": 2}
+
+
+def test_more_answers_than_are_tokenised_at_once_keep_their_order(read, tiny_model: Path) -> None:
+    labels = [preferring_yes(number) for number in range(600)]
+    rows = read(labels)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    for label, pair in zip(labels[::97], rows.pairs[::97], strict=True):
+        text = tokenizer.decode(rows.answers[pair.first]["ids"])
+        assert label.prompt.text in text
+        assert text.endswith(f"{label.chosen.text}<|im_end|>\n")
+
+
+def test_long_rows_are_dropped_or_cut_at_the_beginning_of_the_prompt(read) -> None:
+    label = preferring_yes(1)
+    assert read([label], max_length=34).left_out["too long"] == 1
+    whole = [row["ids"] for row in read([label]).answers]
+    cut = read([label], max_length=30, too_long="truncate")
+    assert (cut.left_out["too long"], cut.truncated) == (0, 2)
+    assert [row["ids"] for row in cut.answers] == [ids[-30:] for ids in whole]
+
+
+def test_an_answer_that_does_not_fit_by_itself_is_never_cut(read) -> None:
+    label = preferring_yes(1)
+    long = label.rejected.model_copy(update={"text": "No." * 60})
+    rows = read([label.model_copy(update={"rejected": long})], max_length=60, too_long="truncate")
+    assert (rows.pairs, rows.left_out["too long"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rejected": preferring_yes(1).chosen}, "row pair-1: chosen and rejected are the same"),
+        (
+            {"rejected": preferring_yes(1).rejected.model_copy(update={"text": " \n"})},
+            "row pair-1: rejected is empty",
+        ),
+    ],
+)
+def test_a_label_that_cannot_be_one_is_named(read, change, said) -> None:
+    with pytest.raises(InputError, match=said):
+        read([preferring_yes(1).model_copy(update=change)])
+
+
+def test_an_id_with_two_labels_is_named_and_with_one_twice_is_counted(read) -> None:
+    label = preferring_yes(1)
+    assert read([label, label]).left_out["repeated"] == 1
+    with pytest.raises(InputError, match="row pair-1: the id stands twice with different labels"):
+        read([label, preferring_yes(1, p=0.6)])
+    # Two raters may differ.
+    assert len(read([label, preferring_yes(1, p=0.6).model_copy(update={"by": "bo"})]).pairs) == 2
+
+
+def test_the_fingerprint_stands_for_the_labels(read) -> None:
+    labels = [preferring_yes(number) for number in range(3)]
+    same, other = read(labels), read([*labels[:2], preferring_yes(2, weight=2.0)])
+    assert read(labels).fingerprint == same.fingerprint != other.fingerprint
