@@ -58,6 +58,26 @@ def with_more_room(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**body, **limits} if limits else None
 
 
+def choices_in(body: Any) -> list[dict[str, Any]]:
+    """Part an answer into as many as it has choices; the first has what all of them took.
+
+    Raises:
+        NoCompletionError: when the body holds no completion.
+    """
+    try:
+        return [
+            {"choices": [choice], "usage": {} if place else body.get("usage")}
+            for place, choice in enumerate(body["choices"])
+        ]
+    except (AttributeError, LookupError, TypeError) as error:
+        raise NoCompletionError(f"{type(error).__name__}: {error}") from None
+
+
+def has_logprobs(body: Mapping[str, Any]) -> bool:
+    """Say whether log-probabilities came back, whatever they are of."""
+    return bool((body["choices"][0].get("logprobs") or {}).get("content"))
+
+
 def completion_of(request: Request, body: Any, model: str) -> Completion | Failure:
     """Read a completion, or why there is none: the model thought alone, or refused.
 

@@ -200,7 +200,9 @@ def identity(spec: LocalModel | OpenAIModel | RecordedModel) -> str:
         return f"recorded:{path.stem}@{_hash_of([path])}" if path.is_file() else f"recorded:{path}"
     if isinstance(spec, OpenAIModel):
         extra = f"+{fingerprint_of(spec.extra_body)[:6]}" if spec.extra_body else ""
-        return f"{spec.model}{extra}"
+        # A text that is gone on with is answered otherwise than a chat.
+        endpoint = "" if spec.endpoint == "chat" else f" {spec.endpoint}"
+        return f"{spec.model}{endpoint}{extra}"
     # The embedded model is one and the same everywhere, unless the variable names another.
     folder = os.environ.get("RLAIF_EMBEDDED", "") if spec.model == EMBEDDED else spec.model
     name = HUB_NAME.split("/")[-1] if spec.model == EMBEDDED else spec.model

@@ -414,3 +414,172 @@ def test_each_request_comes_back_exactly_once_whatever_the_faults(
         answers = list(backend.stream(asked))
     assert sorted(got.id for got, _ in answers) == sorted(one.id for one in asked)
     assert all(any(got is one for one in asked) for got, _ in answers)
+
+
+def test_a_wait_that_one_is_asked_for_is_kept_by_all(ask: Any) -> None:
+    times: list[float] = []
+
+    def script(body: Body, before: int) -> Reply:
+        times.append(time.monotonic())
+        is_first = body["messages"][0]["content"] == "0" and not before
+        return refused(429, "slow down", {"retry-after": "0.5"}) if is_first else said("ok")
+
+    with serve(script) as server:
+        backend = ask(server, in_flight=1)
+        answers = list(backend.stream(request(str(number)) for number in range(4)))
+    assert len(answers) == 4
+    assert min(at - times[0] for at in times[1:]) >= 0.49
+    assert backend.traffic.retries == 1
+
+
+def test_refusals_while_others_are_let_through_use_up_no_attempt(ask: Any) -> None:
+    def busy(body: Body, before: int) -> Reply:
+        is_out_of_luck = body["messages"][0]["content"] == "0" and before < 4
+        if is_out_of_luck:
+            return refused(429, "slow down")
+        return said("ok")
+
+    with serve(busy) as server:
+        backend = ask(server, in_flight=4, attempts=2)
+        asked = (request(str(number)) for number in range(60))
+        answers = {got.id: answer for got, answer in backend.stream(asked)}
+    assert isinstance(answers["0"], Completion)
+
+
+def test_a_server_that_is_gone_for_a_while_costs_no_request(ask: Any) -> None:
+    """The server is down for far longer than the attempts of any request would last."""
+    lock, served, until = threading.Lock(), itertools.count(), [0.0]
+
+    def script(*_: Any) -> Reply:
+        with lock:
+            if next(served) == 60:
+                until[0] = time.monotonic() + 1
+        return Reply(0) if time.monotonic() < until[0] else said("ok")
+
+    with serve(script) as server:
+        backend = ask(server, in_flight=8)
+        answers = list(backend.stream(request(str(number)) for number in range(120)))
+    assert len(answers) == 120
+    assert all(isinstance(answer, Completion) for _, answer in answers)
+    # One at a time tries it, with ever longer waits between.
+    assert len(server.seen) < 120 + 60
+
+
+def test_a_server_that_stays_away_ends_the_run_and_what_was_done_comes_first(ask: Any) -> None:
+    served = itertools.count()
+
+    def script(*_: Any) -> Reply:
+        return said("ok") if next(served) < 20 else Reply(0)
+
+    got: list[Completion | Failure] = []
+    with serve(script) as server:
+        backend = ask(server, in_flight=4, patience=0.5)
+        asked = (request(str(number)) for number in range(100))
+        with pytest.raises(BackendError, match=r"no answer from .* base_url"):
+            got.extend(answer for _, answer in backend.stream(asked))
+    assert sum(isinstance(answer, Completion) for answer in got) == 20
+
+
+def test_a_key_that_is_revoked_half_way_loses_nothing_that_was_answered(ask: Any) -> None:
+    served, lock = itertools.count(), threading.Lock()
+
+    def script(*_: Any) -> Reply:
+        with lock:
+            number = next(served)
+        time.sleep(0.01)
+        return said("ok") if number < 40 else refused(401, f"no such key {KEY}")
+
+    got: list[Completion | Failure] = []
+    with serve(script) as server:
+        backend = ask(server, in_flight=8)
+        asked = (request(str(number)) for number in range(400))
+        with pytest.raises(BackendError, match="OPENAI_API_KEY") as caught:
+            got.extend(answer for _, answer in backend.stream(asked))
+    assert len(got) == 40
+    assert all(isinstance(answer, Completion) for answer in got)
+    assert len(server.seen) <= 40 + 16
+    assert KEY not in str(caught.value)
+
+
+def test_an_answer_that_lacks_its_log_probabilities_is_asked_again_where_others_had_them(
+    ask: Any,
+) -> None:
+    top = {"A": math.log(0.9), "B": math.log(0.1)}
+    with serve(lambda _, before: said("A", top) if before else said("A")) as server:
+        backend = ask(server)
+        unknown = once(backend, request("0", options=("A", "B")))
+        asked_again = once(backend, request("0", options=("A", "B")))
+        known = once(backend, request("1", options=("A", "B")))
+    assert isinstance(unknown, Completion)
+    assert unknown.option_logprobs is None  # nobody knew that this server has them
+    assert isinstance(asked_again, Completion)
+    assert isinstance(known, Completion)
+    assert known.option_logprobs == pytest.approx(top)
+    assert known.usage.read == 2 * 7
+    assert len(server.seen) == 4
+
+
+def test_an_answer_of_nothing_is_asked_again_and_taken_in_the_end(ask: Any) -> None:
+    with serve(lambda _, before: said("" if before < 1 else "A")) as server:
+        assert once(ask(server)).text == "A"
+    with serve(lambda *_: said("")) as server:
+        assert once(ask(server)).text == ""
+        assert len(server.seen) == 3
+
+
+def several(*texts: str) -> Reply:
+    reply = said(texts[0])
+    assert isinstance(reply.body, dict)
+    [choice] = reply.body["choices"]
+    reply.body["choices"] = [{**choice, "message": {"content": text}} for text in texts]
+    return reply
+
+
+def draws(count: int, prompt: str = "Hi") -> list[Request]:
+    return [
+        request(prompt, sampling=Sampling(seed=number)).model_copy(update={"id": str(number)})
+        for number in range(count)
+    ]
+
+
+def test_draws_of_one_prompt_go_out_as_one_request_with_n(ask: Any) -> None:
+    def script(body: Body, _: int) -> Reply:
+        return several(*(f"draw {number}" for number in range(body.get("n", 1))))
+
+    with serve(script) as server:
+        backend = ask(server, n=3)
+        answers = list(backend.stream([*draws(4), request("other")]))
+    assert sorted((got.id, answer.text) for got, answer in answers) == [
+        ("0", "draw 0"),
+        ("1", "draw 1"),
+        ("2", "draw 2"),
+        ("3", "draw 0"),
+        ("other", "draw 0"),
+    ]
+    assert sorted(body.get("n", 1) for body in server.seen) == [1, 1, 3]
+    assert sum(answer.usage.read for _, answer in answers) == 3 * 7
+
+
+def test_a_server_that_ignores_n_is_asked_one_by_one(ask: Any) -> None:
+    with serve(lambda *_: said("only one")) as server:
+        backend = ask(server, n=4)
+        first = list(backend.stream(draws(4)))
+        second = list(backend.stream(draws(4, "Ho")))
+    assert [len(first), len(second)] == [4, 4]
+    assert sum("n" in body for body in server.seen) == 1
+    assert len(server.seen) == 8
+
+
+def test_a_server_that_refuses_n_is_asked_one_by_one(ask: Any) -> None:
+    with serve(
+        lambda body, _: refused(400, "n must be 1") if "n" in body else said("one")
+    ) as server:
+        answers = list(ask(server, n=4).stream(draws(4)))
+    assert [answer.text for _, answer in answers] == ["one"] * 4
+
+
+def test_what_is_scored_is_never_drawn_several_at_once(ask: Any) -> None:
+    asked = [request(str(number), options=("A", "B")) for number in (0, 0, 0)]
+    with serve(lambda *_: said("A")) as server:
+        assert len(list(ask(server, n=4).stream(asked))) == 3
+    assert not any("n" in body for body in server.seen)
