@@ -8,6 +8,7 @@ import typer
 from rlaif.cli.console import OUT, Shown, show_sheets
 
 app = typer.Typer(help="Look at what people said, and turn it into data.", no_args_is_help=True)
+Out = Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write every figure here too.")]
 Rounds = Annotated[int, typer.Option(min=1000, help="Rounds of the bootstrap.")]
 
@@ -15,6 +16,39 @@ Rounds = Annotated[int, typer.Option(min=1000, help="Rounds of the bootstrap.")]
 @app.callback()
 def _group() -> None:
     """Look at what people said, and turn it into data."""
+
+
+@app.command("import")
+def import_(
+    pairs: Annotated[Path, typer.Argument(help="Labelled pairs of any format that is read")],
+    out: Out,
+) -> None:
+    """Read labels as others write them into preferences.jsonl; faulty rows are named, left out."""
+    from rlaif.experiment.alone_feedback import import_alone
+
+    for line in import_alone(pairs, out):
+        OUT.print(line, markup=False)
+
+
+@app.command()
+def thumbs(
+    rows: Annotated[
+        Path, typer.Argument(help="Rows of `prompt`, `completion`, `label`; `by`, `at`, `model`")
+    ],
+    out: Out,
+    cap: Annotated[
+        int | None, typer.Option(min=1, help="The most thumbs of one person; drawn by the seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
+) -> None:
+    """Tidy thumbs up and down: unpaired for KTO, and paired within prompts for a reward model.
+
+    Of each person, the last word on each reply counts, once.
+    """
+    from rlaif.experiment.alone_feedback import thumbs_alone
+
+    for line in thumbs_alone(rows, out, cap, seed):
+        OUT.print(line, markup=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Feedback by itself, on plain files: crowds pooled."""
+"""Feedback by itself, on plain files: imported, pooled, thumbs tidied."""
 
 import json
 from collections.abc import Sequence
@@ -9,8 +9,62 @@ from rlaif.evaluation.crowd.findings import CrowdFindings, look_at_crowd
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.crowd.answer import Crowd
 from rlaif.feedback.crowd.pool import P_FIRST, Method, pooled, pooled_pairs
+from rlaif.feedback.mix import by_source, told
 from rlaif.feedback.people import Rated, Rating, read_ratings
+from rlaif.feedback.sound import Fault, abstention_of, nothing, sound_rows
+from rlaif.feedback.thumbs import check_both, pairs_of, read_thumbs, tidy, unpaired
 from rlaif.storage import write_atomically, write_records
+
+_NAMED = 10
+"""Faulty rows that are told one by one; all of them are kept."""
+
+
+def import_alone(path: Path, out: Path) -> list[str]:
+    """Read a file's labels into our own, and the rows that are none as abstentions with reasons.
+
+    Raises:
+        InputError: where no row is a label.
+    """
+    outcomes = list(sound_rows(path))
+    faults = [one for one in outcomes if isinstance(one, Fault)]
+    labels = [one[1] for one in outcomes if not isinstance(one, Fault)]
+    if not labels:
+        raise nothing(path, faults)
+    file = out / "preferences.jsonl"
+    _is_another(file, path)
+    write_records(file, labels)
+    write_records(out / "abstentions.jsonl", [abstention_of(path, fault) for fault in faults])
+    lines = [f"{path}:{fault.line}: left out: {fault.what}" for fault in faults[:_NAMED]]
+    if len(faults) > _NAMED:
+        lines.append(f"{len(faults) - _NAMED:,} more left out; {out / 'abstentions.jsonl'} has all")
+    ties = sum(label.p_chosen == 0.5 for label in labels)
+    counts = f"{len(labels):,} labels ({told(by_source(labels))}; {ties:,} ties)"
+    return [*lines, f"{counts} kept in {file}, {len(faults):,} rows left out"]
+
+
+def thumbs_alone(path: Path, out: Path, cap: int | None, seed: int) -> list[str]:
+    """Tidy thumbs, and keep them unpaired for KTO and paired within prompts for a reward model.
+
+    Raises:
+        InputError: where all point one way.
+    """
+    thumbs, left_out = tidy(read_thumbs(path), cap=cap, seed=seed)
+    check_both(thumbs, path)
+    _is_another(out / "kto.jsonl", path)
+    rows = [json.dumps(row, ensure_ascii=False) for row in unpaired(thumbs)]
+    write_atomically(out / "kto.jsonl", "".join(f"{row}\n" for row in rows))
+    ups, people = sum(thumb.good for thumb in thumbs), len({thumb.by for thumb in thumbs})
+    lines = [
+        f"{len(thumbs):,} thumbs of {people:,} people: {ups:,} up, {len(thumbs) - ups:,} down; "
+        f"kept in {out / 'kto.jsonl'}"
+    ]
+    if left_out:
+        lines.append(f"left out: {told(left_out)}")
+    pairs = pairs_of(thumbs)
+    if not pairs:
+        return [*lines, "no prompt has two replies that differ in their thumbs: no pairs"]
+    write_records(out / "preferences.jsonl", pairs)
+    return [*lines, f"{len(pairs):,} pairs within prompts, kept in {out / 'preferences.jsonl'}"]
 
 
 def crowd_alone(
@@ -48,8 +102,7 @@ def _keep_pairs(path: Path, crowd: Crowd, method: Method, out: Path, seed: int) 
     labels = pooled_pairs([pair for pair in rated if pair.ratings], method, gold=crowd.gold,
                           seed=seed)  # fmt: skip
     file = out / "preferences.jsonl"
-    if file.resolve() == path.resolve():
-        raise InputError(f"{out}: holds the answers themselves; choose another -o")
+    _is_another(file, path)
     write_records(file, labels)
     return f"{len(labels):,} pairs pooled by {method}, kept in {file}"
 
@@ -57,3 +110,8 @@ def _keep_pairs(path: Path, crowd: Crowd, method: Method, out: Path, seed: int) 
 def _only(pair: Rated, kept: set[tuple[str, str]]) -> Rated:
     ratings: list[Rating] = [r for r in pair.ratings if (pair.comparison.id, r.rater) in kept]
     return pair._replace(ratings=tuple(ratings))
+
+
+def _is_another(file: Path, path: Path) -> None:
+    if file.resolve() == path.resolve():
+        raise InputError(f"{file}: is the file that is read; choose another -o")

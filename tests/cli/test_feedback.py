@@ -66,3 +66,40 @@ def test_a_crowd_of_one_says_what_is_missing(capsys: pytest.CaptureFixture[str])
     assert "none of the 2 items has two raters" in capsys.readouterr().err
     assert main(["feedback", "crowd", "one.jsonl", "--method", "median"]) == 2
     assert capsys.readouterr().err.startswith("median: no way to pool answers")
+
+
+def test_other_peoples_rows_are_imported_and_faulty_ones_named_and_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good = {"prompt": "P", "responses": ["a", "b"], "ranks": [1, 2]}
+    write("theirs.jsonl", good, {**good, "responses": ["a", "a"]}, {"choice": "first"}, good)
+    assert main(["feedback", "import", "theirs.jsonl", "-o", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("theirs.jsonl:2: left out: pair ")
+    assert "same text" in lines[0]
+    assert "theirs.jsonl:3: left out: `choice` is a label without its pair" in lines[1]
+    assert "theirs.jsonl:4: left out: id " in lines[2]
+    assert lines[3].startswith("1 labels (1 human; 0 ties) kept in out/preferences.jsonl, 3 rows")
+    assert [row["kind"] for row in rows_of("out/abstentions.jsonl")] == [
+        "same",
+        "unreadable",
+        "ambiguous",
+    ]
+    assert main(["feedback", "import", "out/preferences.jsonl", "-o", "out"]) == 2
+    assert "choose another -o" in capsys.readouterr().err
+
+
+def test_thumbs_become_rows_for_kto_and_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"prompt": "P", "completion": c, "label": c == "a", "by": "ann"} for c in "abb"]
+    write("thumbs.jsonl", *rows)
+    assert main(["feedback", "thumbs", "thumbs.jsonl", "-o", "out", "--cap", "5"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2 thumbs of 1 people: 1 up, 1 down; kept in out/kto.jsonl",
+        "left out: 1 given again",
+        "1 pairs within prompts, kept in out/preferences.jsonl",
+    ]
+    assert [row["label"] for row in rows_of("out/kto.jsonl")] == [True, False]
+    assert rows_of("out/preferences.jsonl")[0]["source"] == "thumbs"
+    write("up.jsonl", rows[0])
+    assert main(["feedback", "thumbs", "up.jsonl", "-o", "out"]) == 2
+    assert "all 1 are up" in capsys.readouterr().err

@@ -39,6 +39,13 @@ class PairRow(NamedTuple):
         return human(pair.id, pair.prompt, pair.first, pair.second, by=self.rater, p=p, **more)
 
 
+class Unread(NamedTuple):
+    """A row that is no pair."""
+
+    line: int
+    what: str
+
+
 def read_pairs(path: Path, *, seed: int = 0) -> Iterator[Comparison]:
     """Read what is to be judged, whatever people said of it.
 
@@ -116,19 +123,30 @@ def pair_rows(path: Path) -> Iterator[PairRow]:
     return _distinct(_rows(path), path)
 
 
-def _rows(path: Path) -> Iterator[PairRow]:
+def each_row(path: Path) -> Iterator[PairRow | Unread]:
+    """Read a file's pairs, and of each row that holds none why.
+
+    Raises:
+        InputError: for a file, or a line, that cannot be read at all.
+    """
     for row in read_rows(path):
         try:
             yield from _pairs(row)
         except ValidationError as error:
             detail = error.errors()[0]
             where = ".".join(str(step) for step in detail["loc"])
-            what = f"{where}: {detail['msg']}" if where else detail["msg"]
-            raise InputError.at(path, row.line, what) from None
+            yield Unread(row.line, f"{where}: {detail['msg']}" if where else detail["msg"])
         except KeyError as error:
-            raise InputError.at(path, row.line, f"no field {error}") from None
+            yield Unread(row.line, f"no field {error}")
         except (TypeError, ValueError) as error:
-            raise InputError.at(path, row.line, str(error)) from None
+            yield Unread(row.line, str(error))
+
+
+def _rows(path: Path) -> Iterator[PairRow]:
+    for row in each_row(path):
+        if isinstance(row, Unread):
+            raise InputError.at(path, row.line, row.what)
+        yield row
 
 
 def _distinct(rows: Iterable[PairRow], path: Path) -> Iterator[PairRow]:

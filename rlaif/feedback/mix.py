@@ -1,0 +1,130 @@
+"""Labels of several sources become one set to train on, each source with its weight."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rlaif.errors import InputError
+from rlaif.feedback.crowd.pool import Method, pooled_pairs
+from rlaif.feedback.importers.rows import read_rows
+from rlaif.feedback.people import read_ratings
+from rlaif.feedback.sound import Fault, nothing, refuse_faults, sound_rows
+from rlaif.feedback.thumbs import check_both, is_thumb, pairs_of, read_thumbs, tidy
+from rlaif.records import Abstention, Preference, Source
+from rlaif.storage import read_records
+
+
+def read_labels(path: Path, *, pool: Method = "majority") -> list[Preference]:
+    """Read a file's labels to train on: pairs of any format, a crowd's pooled, or thumbs paired.
+
+    Raises:
+        InputError: for a row that cannot be trained on, with file and line; for thumbs that all
+            point one way; where nothing is left, or every pair is a tie.
+    """
+    file = path / "preferences.jsonl" if path.is_dir() else path
+    _refuse_silence(file)
+    if is_thumb(next(read_rows(file)).fields):
+        return _thumbs(file)
+    outcomes = list(sound_rows(file))
+    faults = [one for one in outcomes if isinstance(one, Fault)]
+    labels = [one[1] for one in outcomes if not isinstance(one, Fault)]
+    if not labels:
+        raise nothing(file, faults)
+    refuse_faults(file, faults)
+    if _are_of_a_crowd(labels):
+        labels = pooled_pairs(read_ratings(file), pool)
+    if all(label.p_chosen == 0.5 for label in labels):
+        raise InputError(
+            f"{file}: all {len(labels):,} labels are ties; nothing tells replies apart"
+        )
+    return labels
+
+
+def mixed(
+    labels: Iterable[Preference], weights: Mapping[Source, float] | None = None
+) -> list[Preference]:
+    """Weigh labels by their source, and give those of one id names of their own.
+
+    Args:
+        labels: of any sources.
+        weights: how much a label of a source counts beside its own weight; 1 where none is given,
+            and 0 leaves the source out.
+
+    Raises:
+        InputError: where the weights leave nothing, with the counts by source.
+    """
+    labels, weights = list(labels), weights or {}
+    kept: dict[str, Preference] = {}
+    for label in labels:
+        weight = weights.get(label.source, 1.0)
+        if not weight:
+            continue
+        name = label.id
+        number = 2
+        while name in kept:
+            name, number = f"{label.id}:{label.source}{number if number > 2 else ''}", number + 1
+        kept[name] = label.model_copy(update={"id": name, "weight": label.weight * weight})
+    if labels and not kept:
+        raise InputError(f"the weights of `sources` leave no label: {told(by_source(labels))}")
+    return list(kept.values())
+
+
+def by_source(labels: Iterable[Preference]) -> dict[str, int]:
+    """Count labels by who made them.
+
+    >>> by_source([])
+    {}
+    """
+    return dict(Counter(label.source for label in labels).most_common())
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Write counts in words.
+
+    >>> told({"judge": 1200, "human": 3})
+    '1,200 judge, 3 human'
+    """
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def read_mix(
+    paths: Sequence[Path], weights: Mapping[Source, float] | None = None
+) -> list[Preference]:
+    """Read several files' labels as one set, weighed by source.
+
+    Raises:
+        InputError: as `read_labels` and `mixed` do.
+    """
+    return mixed((label for path in paths for label in read_labels(path)), weights)
+
+
+def _are_of_a_crowd(labels: Sequence[Preference]) -> bool:
+    """Say whether several people judged a pair; a judge's label beside people's is not pooled."""
+    is_shared = len({label.id for label in labels}) < len(labels)
+    return is_shared and all(label.source == "human" for label in labels)
+
+
+def _thumbs(file: Path) -> list[Preference]:
+    thumbs = tidy(read_thumbs(file)).thumbs
+    check_both(thumbs, file)
+    pairs = pairs_of(thumbs)
+    if not pairs:
+        raise InputError(
+            f"{file}: {len(thumbs):,} thumbs, and no prompt has two replies that differ in them; "
+            "`rlaif feedback thumbs` writes them unpaired, for KTO"
+        )
+    return pairs
+
+
+def _refuse_silence(file: Path) -> None:
+    """Say why a judge's folder has no labels, where it abstained on every pair."""
+    aside = file.with_name("abstentions.jsonl")
+    if not file.is_file() or file.stat().st_size or not aside.is_file():
+        return
+    kinds = Counter(row.kind for row in read_records(aside, Abstention))
+    if kinds:
+        total = sum(kinds.values())
+        raise InputError(
+            f"{file}: no label to train on; the judge abstained on all {total:,} pairs: "
+            f"{told(dict(kinds.most_common()))}"
+        )
