@@ -41,8 +41,15 @@ def train(
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
     rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="AdamW's step.")] = 5e-4,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="AdamW's step; 5e-4, or 2e-4 with --traits.")
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="An adapter to go on from.")] = None,
+    traits: Annotated[
+        Path | None,
+        typer.Option(help="Learn from your own examples alone: principle, prompt, reply, answer."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each of them is asked.")] = 4,
     data: Data = None,
     each: Each = 10,
     seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
@@ -50,6 +57,7 @@ def train(
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
     from rlaif.experiment.judge_card import ExamConfig
     from rlaif.experiment.judge_make import drawn, make_judge
+    from rlaif.experiment.judge_own import make_own_judge
     from rlaif.training.judge_lessons import JudgeTraining
 
     config = JudgeTraining(
@@ -57,10 +65,15 @@ def train(
         exchanges=exchanges,
         people=people,
         rank=rank,
-        learning_rate=learning_rate,
+        learning_rate=learning_rate or (2e-4 if traits else 5e-4),
         seed=seed,
     )
     shown = Shown()
+    if traits:
+        own = make_own_judge(config, base, traits, out, start=start, epochs=epochs, say=shown.say)
+        OUT.print(f"before: {own.before}\nafter:  {own.after}", markup=False)
+        OUT.print(f"on {own.kept:,} examples kept aside; the card is {out / 'README.md'}")
+        return
     file = replies or out.with_name(f"{out.name}.work") / "replies.jsonl"
     if replies is None:
         file.parent.mkdir(parents=True, exist_ok=True)

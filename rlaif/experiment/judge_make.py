@@ -59,22 +59,23 @@ def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
             raise InputError(f"{path}: no such file")
     folder = model_path(LocalModel(model=base), say=say)
     train_judge(config, folder, replies, out, start=start, data=data, say=say)
-    _name_base(out, base)
+    name_base(out, base)
     card = evaluate_judge(folder, out, replies, data=data, config=exam, advance=advance)
-    write_card(card, out, base=_hub_name(base))
+    write_card(card, out, base=hub_name(base))
     return card
 
 
-def _hub_name(base: str) -> str:
+def hub_name(base: str) -> str:
+    """Name a base as others know it."""
     return HUB_NAME if base == EMBEDDED else base
 
 
-def _name_base(adapter: Path, base: str) -> None:
+def name_base(adapter: Path, base: str) -> None:
     """Name the base in the adapter as others know it, not by its folder on this machine."""
     path = adapter / "adapter_config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror})") from None
-    config["base_model_name_or_path"] = _hub_name(base)
+    config["base_model_name_or_path"] = hub_name(base)
     write_atomically(path, json.dumps(config, indent=2, sort_keys=True) + "\n")

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 from rlaif.errors import StageError
 from rlaif.records import fingerprint_of
 from rlaif.storage import write_atomically
 from rlaif.training.common import half_where_fast
+from rlaif.training.judge_base import tokenizer_of
 from rlaif.training.judge_data import ALL_OF_IT, LESSONS, Document, Question
 from rlaif.training.judge_lessons import JudgeTraining, training_documents
 from rlaif.training.judge_tree import SIDES, Row, answer_ids, answer_logits, pack, row
@@ -99,20 +100,38 @@ def train_judge(  # noqa: PLR0913 (three to read, one to write, one to tell)
     Raises:
         StageError: when there is nothing to learn from, or the loss is no number.
     """
-    torch.manual_seed(config.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = AutoTokenizer.from_pretrained(base)
     asked = training_documents(config, replies, data, (ALL_OF_IT,) if start else LESSONS)
     if not asked:
         raise StageError(f"{replies}: no reply to learn from")
+    train_on(asked, config, base, out, start=start, say=say)
+    write_atomically(out / SETTINGS, json.dumps([*settings(start), config.model_dump()], indent=2))
+    return out
+
+
+def train_on(
+    asked: list[Document],
+    config: JudgeTraining,
+    base: Path,
+    out: Path,
+    *,
+    start: Path | None = None,
+    say: Say = lambda _: None,
+) -> None:
+    """Train an adapter on questions that are there, in their order; see `train_judge`.
+
+    Raises:
+        InputError: for a base without a chat template.
+        StageError: when the loss is no number.
+    """
+    torch.manual_seed(config.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = tokenizer_of(base)
     say(f"{len(asked):,} rows, {sum(len(d.questions) for d in asked):,} labels")
     model = _adapted(base, config, start).to(device)
     work = out.with_name(f"{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
     loop = _Loop(config, model, tokenizer, asked, work, device, say)
     loop.run(out)
-    write_atomically(out / SETTINGS, json.dumps([*settings(start), config.model_dump()], indent=2))
-    return out
 
 
 def settings(adapter: Path | None) -> list[dict[str, object]]:

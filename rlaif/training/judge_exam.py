@@ -9,12 +9,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Trait
 from rlaif.training.common import half_where_fast
+from rlaif.training.judge_base import tokenizer_of
 from rlaif.training.judge_tree import SIDES, Ask, Shown, answer_ids, answer_logits, pack, row
 
 Part = Literal["known wording", "new wording", "trait never trained"]
@@ -89,7 +90,7 @@ class ExaminedJudge:
 
     def __init__(self, base: Path, adapter: Path | None) -> None:
         """Load the base, with the adapter merged into it."""
-        self.tokenizer = AutoTokenizer.from_pretrained(base)
+        self.tokenizer = tokenizer_of(base)
         model = AutoModelForCausalLM.from_pretrained(base, dtype=half_where_fast())
         if adapter is not None:
             model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
