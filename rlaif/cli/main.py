@@ -18,6 +18,7 @@ from rlaif.cli import (
     feedback,
     judge,
     reward,
+    sample,
     stages,
     template,
 )
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 experiment.add_to(app)
 stages.add_to(app)
+sample.add_to(app)
 app.add_typer(constitution.app, name="constitution")
 app.add_typer(template.app, name="template")
 app.add_typer(judge.app, name="judge")

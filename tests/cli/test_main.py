@@ -11,7 +11,7 @@ from rlaif.cli.main import main
 
 COMMANDS = [
     "run", "status", "look", "new", "report", "respond", "revise", "sft", "label", "reward",
-    "optimize", "evaluate", "version", "constitution", "template", "judge", "embedded",
+    "optimize", "evaluate", "sample", "version", "constitution", "template", "judge", "embedded",
 ]  # fmt: skip
 HEAVY = ["torch", "transformers", "trl", "peft", "datasets", "openai"]
 
