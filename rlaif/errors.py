@@ -6,6 +6,7 @@
     ├── MissingModelError      a model, adapter or reward model that is not there
     ├── BackendError           a backend that cannot go on: a wrong key, a dead server
     ├── StorageError           a folder or disk that cannot hold what must be kept
+    ├── BudgetError            a budget that is spent; everything is kept (exit 3)
     ├── GateError              a judge that falls short of what is required of it
     └── StageError             a stage that has nothing to work on, or lacks an earlier one
 
@@ -48,6 +49,12 @@ class BackendError(RlaifError):
 
 class StorageError(RlaifError):
     """A folder or disk that cannot hold what must be kept; make room or choose another place."""
+
+
+class BudgetError(RlaifError):
+    """A budget that is spent; raise it, and the same command goes on from what is kept."""
+
+    exit_code = 3
 
 
 class GateError(RlaifError):

@@ -10,9 +10,9 @@ _SUFFIX = {"constitution": ".yaml", "experiments": ".yaml", "prompts": ".j2"}
 
 
 def shipped(folder: str) -> Path:
-    """Give a shipped folder: inside the package in a wheel, beside it in a checkout."""
+    """Give a shipped folder, or file: inside the package in a wheel, beside it in a checkout."""
     inside = _PACKAGE / "shipped" / folder
-    return inside if inside.is_dir() else _PACKAGE.parent / folder
+    return inside if inside.exists() else _PACKAGE.parent / folder
 
 
 def shipped_names(folder: str) -> list[str]:

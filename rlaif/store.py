@@ -119,7 +119,8 @@ class CompletionStore:
     def release(self, questions: Iterable[Question]) -> None:
         """Give claims up that led to nothing, so that others may ask."""
         with self._lock, storing(self.path):
-            self._claims.release(question.key for question in questions)
+            if self in _open:  # closing has given them up
+                self._claims.release(question.key for question in questions)
 
     def sweep(self) -> int:
         """Drop the claims of processes that are no more; return how many these were."""
@@ -134,9 +135,9 @@ class CompletionStore:
         """
         with self._queue:
             rows = list(self._unwritten.values())
-        if not rows:
-            return
         with self._lock, storing(self.path):
+            if not rows or self not in _open:
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(
@@ -207,12 +208,12 @@ class CompletionStore:
 
     def close(self) -> None:
         """Write what waits, give every claim up and close the file."""
-        if self not in _open:
-            return
-        _open.discard(self)
         with self._lock, contextlib.ExitStack() as last:
+            if self not in _open:
+                return
             last.callback(self._db.close)
             last.callback(self._claims.close)
+            last.callback(_open.discard, self)
             self.flush()
 
 

@@ -56,6 +56,7 @@ def test_the_wheel_brings_constitutions_prompts_experiments_and_the_judge(wheel:
         "rlaif/shipped/constitution/schema.json",
         "rlaif/shipped/prompts/absolute.j2",
         "rlaif/shipped/experiments/embedded.yaml",
+        "rlaif/shipped/prices.yaml",
         "rlaif/shipped/experiments/prompts/embedded.jsonl",
         "rlaif/embedded/heldout.json",
         "rlaif/embedded/prompts/unsafe.txt",

@@ -1,11 +1,14 @@
 """Ask only what has not been asked: completions come from the store where they are there."""
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rlaif.backends.base import Answered, Backend
+from rlaif.budget import Account, Meter, Spent
+from rlaif.errors import RlaifError
 from rlaif.records import Completion, Request, Usage
 from rlaif.store import CompletionStore, Question
 
@@ -21,7 +24,14 @@ class Cached:
     processes that share the store. Failures are not kept: a rerun asks them again.
     """
 
-    def __init__(self, backend: Backend, store: CompletionStore, *, kind: str = "") -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        store: CompletionStore,
+        *,
+        kind: str = "",
+        account: Account | None = None,
+    ) -> None:
         """Put a store before a backend.
 
         Args:
@@ -29,11 +39,15 @@ class Cached:
             store: where the answers are kept.
             kind: tells a model's answers from those of one with the same name behind another kind
                 of backend.
+            account: where what is asked is paid from; nothing is counted, nor bounded, without.
         """
         self.backend = backend
         self.store = store
         self.name = backend.name
         self._identity = f"{kind}:{backend.name}" if kind else backend.name
+        self.account = account or Meter().account(backend.name)
+        if hasattr(backend, "traffic"):
+            self.account.meter.retries.append(lambda: int(backend.traffic.retries))
         self.hits = 0
         """Requests answered without asking."""
         self.asked = 0
@@ -48,7 +62,10 @@ class Cached:
     def stream(self, requests: Iterable[Request]) -> Iterator[Answered]:
         """Answer each request once; what is in the store comes as soon as it is pulled.
 
+        What is in flight when it cannot go on is waited for and given out first.
+
         Raises:
+            BudgetError: when no more may be spent.
             StorageError: when an answer cannot be kept.
         """
         stream = _Stream(self, iter(requests))
@@ -75,30 +92,61 @@ class _Stream:
         self._again: deque[_Pulled] = deque()  # to be looked at before more is pulled
         self._found: deque[Answered] = deque()
         self._waiting: dict[str, list[_Pulled]] = {}
+        self._reserved: dict[str, Spent] = {}
         self._elsewhere: dict[str, list[_Pulled]] = {}  # asked by others at this moment
         self._forced: set[str] = set()
         self._looked = time.monotonic()
+        self._is_short = False  # what is left of the budget is set aside for what is in flight
+        self._error: RlaifError | None = None  # why it cannot go on
 
     def answers(self) -> Iterator[Answered]:
-        while (pulled := self._next()) is not None:
+        while not self._stops() and (pulled := self._next()) is not None:
             kept = self._store.get(pulled.question)
             if kept is None:
                 yield from self._ask(pulled)
             else:
-                self._through.hits += 1
+                self._hit()
                 yield pulled.request, kept
+        if self._error:
+            self._drain()
+            raise self._error
+
+    def _stops(self) -> bool:
+        meter = self._through.account.meter
+        if meter.is_over and not self._error:  # as another stream found
+            self._error = meter.over()
+        return self._error is not None
+
+    def _drain(self) -> None:
+        """Let what is in flight land in the streams that this one's requests come from."""
+        figures = self._through.account.meter.figures
+        with contextlib.suppress(RlaifError):
+            while figures().in_flight and next(self._requests, None):
+                pass
 
     def end(self) -> None:
         """Give up what was claimed and not answered; what was answered is written."""
+        for most in self._reserved.values():
+            self._through.account.abandon(most)
+        self._through.account.meter.write()
         self._store.release(same[0].question for same in self._waiting.values())
         self._store.flush()
+
+    def _hit(self, count: int = 1) -> None:
+        self._through.hits += count
+        self._through.account.meter.hits += count
 
     def _pull(self) -> _Pulled | None:
         if self._again:
             return self._again.popleft()
-        if (request := next(self._requests, None)) is None:
+        try:
+            request = next(self._requests, None)
+        except RlaifError as error:
+            # Where the requests come from another stream, that one cannot go on. What is in
+            # flight here is paid for, so it is waited for.
+            self._error = error
             return None
-        return _Pulled(request, self._through.question(request))
+        return _Pulled(request, self._through.question(request)) if request else None
 
     def _next(self) -> _Pulled | None:
         """Give the next request; where no new one is left, wait for what others are asking."""
@@ -125,16 +173,19 @@ class _Stream:
     def _ask(self, first: _Pulled) -> Iterator[Answered]:
         """Ask what is missing, until the requests end or too many of them were found."""
         self._again.appendleft(first)
+        self._is_short = False
         asked: dict[int, str] = {}
         for request, said in self._through.backend.stream(self._missing(asked)):
             yield from self._give_found()
-            same = self._waiting.pop(asked.pop(id(request)))
+            key = asked.pop(id(request))
+            same = self._waiting.pop(key)
             self._through.usage += said.usage
+            self._through.account.settle(self._reserved.pop(key), said.usage)
             if isinstance(said, Completion):
                 self._store.put(same[0].question, said)
             else:
                 self._store.release([same[0].question])
-            self._through.hits += len(same) - 1
+            self._hit(len(same) - 1)
             for twin in same:
                 yield twin.request, said
             self._look_elsewhere()
@@ -142,7 +193,10 @@ class _Stream:
 
     def _missing(self, asked: dict[int, str]) -> Iterator[Request]:
         """Give what is to be asked; `asked` learns the key of each request by its identity."""
-        while len(self._found) < _MOST_HELD and (pulled := self._pull()) is not None:
+        meter = self._through.account.meter
+        while not (self._is_short or meter.is_over) and len(self._found) < _MOST_HELD:
+            if (pulled := self._pull()) is None:
+                return
             if self._is_to_be_asked(pulled):
                 self._through.asked += 1
                 asked[id(pulled.request)] = pulled.question.key
@@ -157,11 +211,22 @@ class _Stream:
         if (completion := self._store.get(question)) is not None:
             self._found.append((request, completion))
             return False
-        if question.key in self._forced or self._store.claim(question):
-            self._waiting[question.key] = [pulled]
-            return True
-        self._elsewhere[question.key] = [pulled]
-        return False
+        if question.key not in self._forced and not self._store.claim(question):
+            self._elsewhere[question.key] = [pulled]
+            return False
+        if (most := self._through.account.reserve(request)) is None:
+            self._run_short(pulled)
+            return False
+        self._waiting[question.key], self._reserved[question.key] = [pulled], most
+        return True
+
+    def _run_short(self, pulled: _Pulled) -> None:
+        """Wait for what is in flight to be settled, or stop where nothing is."""
+        self._store.release([pulled.question])
+        self._again.appendleft(pulled)
+        self._is_short = True
+        if not self._waiting:
+            self._through.account.meter.is_over = True
 
     def _look_elsewhere(self) -> None:
         """Take in what others have answered meanwhile, so that little is put aside for long."""
@@ -175,5 +240,5 @@ class _Stream:
 
     def _give_found(self) -> Iterator[Answered]:
         while self._found:
-            self._through.hits += 1
+            self._hit()
             yield self._found.popleft()

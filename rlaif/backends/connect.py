@@ -12,9 +12,12 @@ from pydantic import BeforeValidator
 
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
+from rlaif.backends.chat import with_more_room
 from rlaif.backends.spec import LocalModel, ModelSpec, OpenAIModel, RecordedModel
+from rlaif.budget import Account, Meter
 from rlaif.embedded.find import HUB_NAME, embedded_model, judge_adapter, referee_adapter
 from rlaif.errors import BackendError, InputError, MissingModelError
+from rlaif.prices import price_of
 from rlaif.records import fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.store import CompletionStore
@@ -25,6 +28,7 @@ __all__ = [
     "ModelSpec",
     "OpenAIModel",
     "RecordedModel",
+    "account_of",
     "adapter_folder",
     "check",
     "connect",
@@ -110,6 +114,21 @@ def connect(
     backend = _connect(spec, say)
     # An empty store counts as false.
     return backend if store is None else Cached(backend, store, kind=spec.kind)
+
+
+def account_of(spec: LocalModel | OpenAIModel | RecordedModel, meter: Meter) -> Account:
+    """Open a model's account: what is on this machine costs nothing, the rest what is in the table.
+
+    Raises:
+        InputError: when dollars are budgeted and the price is not known.
+    """
+    if not isinstance(spec, OpenAIModel):
+        return meter.account(identity(spec))
+    return meter.account(spec.model, price_of(spec.model), _more_room)
+
+
+def _more_room(allowed: int) -> int:
+    return int((with_more_room({"max_tokens": allowed}) or {}).get("max_tokens", 0))
 
 
 def _connect(spec: LocalModel | OpenAIModel | RecordedModel, say: Say) -> Backend:

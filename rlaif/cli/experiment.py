@@ -21,16 +21,22 @@ def run(
     until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
     dry_run: Annotated[bool, typer.Option(help="List stages and requests; run nothing.")] = False,
     anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
+    budget: Annotated[
+        str | None, typer.Option(help="Stop at usd=5,requests=20000,tokens=3000000 or some of it.")
+    ] = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Run an experiment's stages; those that are fresh already are left as they are."""
+    from rlaif.budget import parse_budget
     from rlaif.experiment.config import load_experiment
     from rlaif.experiment.context import Context
     from rlaif.experiment.runner import plan, run_stages
 
     file = find("experiments", experiment)
     watcher = Shown()
-    experiment_ = load_experiment(file, overrides or [])
+    told = parse_budget(budget).model_dump(exclude_none=True)
+    spending = [f"budget.{name}={value}" for name, value in told.items()]
+    experiment_ = load_experiment(file, [*(overrides or []), *spending])
     context = Context(experiment_, file, runs, watcher, is_anyway=anyway)
     if dry_run:
         rows = [

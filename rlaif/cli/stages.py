@@ -1,12 +1,15 @@
 """Each stage by itself, on plain files."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rlaif.cli.console import OUT, Shown
 from rlaif.errors import InputError
+
+if TYPE_CHECKING:
+    from rlaif.experiment.folder import Folder
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")]
 Constitution_ = Annotated[
@@ -21,6 +24,9 @@ Store = Annotated[
     Path | None,
     typer.Option(help="Completions are kept here; -o's own by default. Processes share one."),
 ]
+BudgetOf = Annotated[
+    str | None, typer.Option("--budget", help="Stop at usd=5,requests=20000,tokens=3000000.")
+]
 Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
 
 
@@ -32,15 +38,15 @@ def respond(
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.8,
     max_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 64,
     store: Store = None,
+    budget: BudgetOf = None,
     seed: Seed = 0,
 ) -> None:
     """Draw responses to prompts from a model."""
     from rlaif.experiment.alone import respond_alone
-    from rlaif.experiment.folder import Folder
     from rlaif.feedback.respond import RespondConfig
 
     config = RespondConfig(samples=samples, temperature=temperature, max_tokens=max_tokens)
-    with Folder(out, Shown(), store=store) as folder:
+    with _folder(out, store, budget) as folder:
         respond_alone(prompts, model, config, folder, seed)
 
 
@@ -53,17 +59,17 @@ def revise(
     rounds: Annotated[int, typer.Option(min=1, help="Critiques and revisions in turn.")] = 1,
     tries: Annotated[int, typer.Option(min=1, help="Revisions to choose among.")] = 4,
     store: Store = None,
+    budget: BudgetOf = None,
     seed: Seed = 0,
 ) -> None:
     """Critique and revise responses by a constitution; the judge chooses among the tries."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import revise_alone
-    from rlaif.experiment.folder import Folder
     from rlaif.feedback.revise import ReviseConfig
 
     config = ReviseConfig(rounds=rounds, tries=tries)
     rules = Constitution.load(constitution)
-    with Folder(out, Shown(), store=store) as folder:
+    with _folder(out, store, budget) as folder:
         revise_alone(responses, rules, (model, judge), config, folder, seed)
 
 
@@ -103,12 +109,13 @@ def label(
     ] = None,
     anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
     store: Store = None,
+    budget: BudgetOf = None,
     seed: Seed = 0,
 ) -> None:
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import label_alone, label_requests, read_comparisons
-    from rlaif.experiment.folder import Folder, NamedJudges
+    from rlaif.experiment.folder import NamedJudges
     from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
     from rlaif.judges.principles import Draw
@@ -128,7 +135,7 @@ def label(
         total, how = label_requests(comparisons, rules, config, len(judge))
         OUT.print(f"{how} = {total:,} requests at most", markup=False)
         return
-    with Folder(out, Shown(), store=store) as folder:
+    with _folder(out, store, budget) as folder:
         named = NamedJudges(folder, judge, calibration)
         label_alone(
             comparisons,
@@ -198,19 +205,26 @@ def evaluate(
     judge: JudgeName = "embedded",
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts of each suite.")] = None,
     store: Store = None,
+    budget: BudgetOf = None,
     seed: Seed = 0,
 ) -> None:
     """Put policies side by side: counted traits, refusals, win rates, with intervals."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone_training import evaluate_alone
-    from rlaif.experiment.folder import Folder
 
     if len(set(models)) < len(models):
         raise InputError("a model stands twice; name each once, the base first")
     rules = Constitution.load(constitution)
     names = [name.strip() for name in suites.split(",")]
-    with Folder(out, Shown(), store=store) as folder:
+    with _folder(out, store, budget) as folder:
         OUT.print(evaluate_alone(models, names, rules, judge, folder, (limit, seed)))
+
+
+def _folder(out: Path, store: Path | None, budget: str | None) -> "Folder":
+    from rlaif.budget import parse_budget
+    from rlaif.experiment.folder import Folder
+
+    return Folder(out, Shown(), store=store, budget=parse_budget(budget))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from rlaif.backends.connect import Model
+from rlaif.budget import Budget
 from rlaif.errors import InputError
 from rlaif.evaluation.config import EvaluateConfig
 from rlaif.feedback.label import LabelConfig
@@ -95,6 +96,8 @@ class Experiment(Record):
     """A file, looked for beside the experiment file, or the name of a shipped one."""
     models: Models
     prompts: PromptsConfig
+    budget: Budget | None = None
+    """What may be spent in this run's folder at most: usd, requests, tokens; then it stops."""
     respond: RespondConfig | None = None
     revise: ReviseConfig | None = None
     sft: SFTSection | None = None

@@ -11,11 +11,14 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.connect import (
     LocalModel,
     ModelSpec,
+    account_of,
     check,
     connect,
     identity,
     model_path,
 )
+from rlaif.budget import FILE as SPENT
+from rlaif.budget import Budget, Meter
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError, StageError
 from rlaif.experiment.config import Experiment, beside
@@ -33,7 +36,7 @@ from rlaif.judges.compose import (
     judge_of,
 )
 from rlaif.judges.scope import Conditions
-from rlaif.records import Prompt, Usage, fingerprint_of
+from rlaif.records import Prompt, fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.store import NAME, CompletionStore
 from rlaif.templates import Template
@@ -207,9 +210,10 @@ class Context:
         roles: tuple[Role, ...] = ("policy", "critic", "judge", "referee")
         return {role: self.identity(role) for role in roles}
 
-    def usd(self) -> float | None:
-        """Say what has been spent: nothing with local models; unknown where an API was asked."""
-        return None if any(spec.kind == "openai" for spec in self._specs()) else 0.0
+    @cached_property
+    def meter(self) -> Meter:
+        """What is spent in this run, over all its processes."""
+        return Meter(self.experiment.budget or Budget(), self.folder / SPENT)
 
     def backend(self, role: Role) -> Cached:
         """Connect to a role's model, once."""
@@ -227,8 +231,9 @@ class Context:
     def _connect(self, spec: ModelSpec) -> Cached:
         name = spec.model_dump_json()
         if name not in self._backends:
+            account = account_of(spec, self.meter)
             backend: Backend = connect(spec, say=self.watcher.say)
-            self._backends[name] = Cached(backend, self.store, kind=spec.kind)
+            self._backends[name] = Cached(backend, self.store, kind=spec.kind, account=account)
         return self._backends[name]
 
     def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:
@@ -263,11 +268,6 @@ class Context:
         if read_manifest(folder) is None:
             raise StageError(f"{folder}: not finished; run the stage `{stage}` first")
         return folder
-
-    def usage(self) -> Usage:
-        """Count the tokens that were read and written by models asked in this process."""
-        used = [backend.usage for backend in self._backends.values()]
-        return Usage(read=sum(u.read for u in used), written=sum(u.written for u in used))
 
 
 def _judge_identity(spec: ModelSpec) -> str:

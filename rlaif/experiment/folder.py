@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from rlaif.backends.cached import Cached
-from rlaif.backends.connect import ModelSpec, connect, parse_judge, parse_spec
+from rlaif.backends.connect import ModelSpec, account_of, connect, parse_judge, parse_spec
+from rlaif.budget import FILE as SPENT
+from rlaif.budget import Budget, Meter
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError, StorageError
 from rlaif.experiment.progress import Watcher
@@ -30,7 +32,14 @@ from rlaif.store import NAME, CompletionStore
 class Folder:
     """An output folder that belongs to one contract, and in which one process works at a time."""
 
-    def __init__(self, path: Path, watcher: Watcher, *, store: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        watcher: Watcher,
+        *,
+        store: Path | None = None,
+        budget: Budget = Budget(),
+    ) -> None:
         """Name the folder; nothing is made yet.
 
         Args:
@@ -38,11 +47,13 @@ class Folder:
             watcher: who is told what happens.
             store: where completions are kept; in the folder itself where none is named. Several
                 folders and processes may share one.
+            budget: what may be spent in this folder.
         """
         self.path = path
         self.watcher = watcher
         self.store_path = store or path / NAME
         self._lock = Lock(path / ".lock")
+        self._budget = budget
 
     def open(self, contract: str, *, anew: bool = False) -> None:
         """Make sure that the folder holds, or will hold, what this contract makes.
@@ -73,9 +84,20 @@ class Folder:
         """Completions already paid for."""
         return CompletionStore(self.store_path)
 
+    @cached_property
+    def meter(self) -> Meter:
+        """What is spent in this folder."""
+        return Meter(self._budget, self.path / SPENT)
+
     def connect(self, spec: ModelSpec) -> Cached:
-        """Connect to a model, through the store."""
-        return Cached(connect(spec, say=self.watcher.say), self.store, kind=spec.kind)
+        """Connect to a model, through the store.
+
+        Raises:
+            InputError: when dollars are budgeted and its price is not known.
+        """
+        account = account_of(spec, self.meter)
+        backend = connect(spec, say=self.watcher.say)
+        return Cached(backend, self.store, kind=spec.kind, account=account)
 
     def backend(self, name: str) -> Cached:
         """Connect to a model by its short name, through the store."""
@@ -83,6 +105,8 @@ class Folder:
 
     def close(self) -> None:
         """Let others work here, and close the store."""
+        if "meter" in self.__dict__:
+            self.meter.close()
         if "store" in self.__dict__:
             self.store.close()
         self._lock.let_go()

@@ -97,13 +97,15 @@ def run_stages(run: Context, until: str | None = None) -> Iterator[tuple[str, Do
 def _do(run: Context, stage: Stage, key: str) -> Done:
     folder = run.folder / stage.name
     begin(folder, key)
-    started, before = time.monotonic(), run.usage()
+    started, before = time.monotonic(), run.meter.figures().spent
     try:
         done = stage.run(run, folder)
     except RlaifError:
         run.watcher.end("stopped")
         raise
-    after = run.usage()
+    finally:
+        run.meter.close()
+    spent = run.meter.figures().spent - before
     finish(
         folder,
         Manifest(
@@ -115,8 +117,8 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
             models=run.identities(),
             counts=done.counts,
             metrics=done.metrics,
-            tokens=Usage(read=after.read - before.read, written=after.written - before.written),
-            usd=run.usd(),
+            tokens=Usage(read=spent.read, written=spent.written),
+            usd=spent.dollars,
             despite=done.despite,
             trust=done.trust,
             seconds=round(time.monotonic() - started, 2),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from rlaif.backends.base import Answered
 from rlaif.backends.cached import Cached
 from rlaif.backends.scripted import Script, ScriptedBackend
+from rlaif.budget import Budget, Meter
+from rlaif.errors import BudgetError
 from rlaif.records import Completion, Failure, Message, Request, Usage
 from rlaif.store import CompletionStore
 
@@ -251,3 +253,56 @@ def test_kinds_of_backends_do_not_answer_for_each_other(store: CompletionStore) 
     served = ScriptedBackend(echo)
     list(Cached(served, store, kind="openai").stream([request("a")]))
     assert len(served.seen) == 1
+
+
+def paid_from(meter: Meter, backend: ScriptedBackend, store: CompletionStore) -> Cached:
+    return Cached(backend, store, account=meter.account(backend.name))
+
+
+def numbers(count: int) -> list[Request]:
+    return [request(str(number), str(number)) for number in range(count)]
+
+
+def test_a_budget_stops_the_stream_after_what_is_in_flight_and_keeps_it(
+    store: CompletionStore,
+) -> None:
+    inner = TwoAtOnce(echo)
+    meter = Meter(Budget(requests=5))
+    said: list[Answered] = []
+    with pytest.raises(BudgetError, match="5 of 5 requests"):
+        said.extend(paid_from(meter, inner, store).stream(numbers(20)))
+    assert (len(said), len(inner.seen), len(store)) == (5, 5, 5)
+    again = TwoAtOnce(echo)
+    cached = paid_from(Meter(Budget(requests=15)), again, store)
+    assert len(texts(cached.stream(numbers(20)))) == 20
+    assert len(again.seen) == 15
+
+
+def test_what_is_in_the_store_costs_nothing(store: CompletionStore) -> None:
+    list(Cached(ScriptedBackend(echo), store).stream(numbers(9)))
+    cached = paid_from(Meter(Budget(requests=1)), ScriptedBackend(echo), store)
+    assert len(texts(cached.stream(numbers(10)))) == 10
+
+
+def test_a_budget_that_is_set_aside_is_waited_for(store: CompletionStore) -> None:
+    # A request may take 1 + 16 + 64 tokens and takes 4, so one at a time fits till the end.
+    inner = TwoAtOnce(echo)
+    cached = paid_from(Meter(Budget(tokens=120)), inner, store)
+    assert len(texts(cached.stream(numbers(10)))) == 10
+
+
+def test_a_spent_budget_upstream_lets_what_is_in_flight_land(store: CompletionStore) -> None:
+    meter = Meter(Budget(requests=6))
+    first, second = TwoAtOnce(echo), TwoAtOnce(echo)
+    inner, outer = paid_from(meter, first, store), paid_from(meter, second, store)
+
+    def led_on() -> Iterator[Request]:
+        for asked, _ in inner.stream(numbers(20)):
+            yield request(f"about {asked.id}", asked.id)
+
+    said: list[Answered] = []
+    with pytest.raises(BudgetError):
+        said.extend(outer.stream(led_on()))
+    assert len(first.seen) + len(second.seen) == 6
+    assert len(said) == len(second.seen) > 0
+    assert len(store) == 6
