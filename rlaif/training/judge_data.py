@@ -28,6 +28,8 @@ from rlaif.training.judge_tree import Ask, Shown, shown_reply
 KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
 MOST_QUESTIONS = 32
 """After one reply, or a few more; the rest is asked in another row."""
+_MOST_TIMES = 8
+"""A reply is asked about one trait this often at most."""
 DOUBLE_DENIALS = 0.03
 """Of all statements, the share that denies a phrase which denies already: people write few."""
 TIMES_THE_USUAL = {
@@ -215,13 +217,19 @@ def documents(
     given = answers(pool, names)
     for name in names:
         trait, wanted = TRAITS[name], round(unit * TIMES_THE_USUAL.get(name, 1.0) / 2)
-        for truth in (True, False):
-            having = [index for index, value in enumerate(given[name]) if value is truth]
-            twins = round(wanted * lesson.twins / 2)
-            for number, index in enumerate(_spread(having, wanted - twins, rng)):
-                wordings = [drawn_wording(trait, rng, lesson)]
-                if number < twins:
-                    wordings = _twins(trait, rng)
+        sides = {
+            truth: [index for index, value in enumerate(given[name]) if value is truth]
+            for truth in (True, False)
+        }
+        twins = round(wanted * lesson.twins / 2)
+        count = min(wanted - twins, _MOST_TIMES * min(map(len, sides.values())))
+        # Each sentence is asked where it is true as often as where it is not.
+        asking = [
+            _twins(trait, rng) if number < twins else [drawn_wording(trait, rng, lesson)]
+            for number in range(count)
+        ]
+        for truth, having in sides.items():
+            for index, wordings in zip(_spread(having, count, rng), asking, strict=True):
                 asked[index] += [Question(name, w.text, float(truth == w.claims)) for w in wordings]
     rows = [
         Document(pool[index], chunk)
@@ -250,7 +258,7 @@ def merged(
 def _spread(having: list[int], wanted: int, rng: random.Random) -> list[int]:
     """Draw as many as wanted, each about as often as the others, none more than eight times."""
     drawn: list[int] = []
-    for _ in range(8):
+    for _ in range(_MOST_TIMES):
         drawn += rng.sample(having, min(wanted - len(drawn), len(having)))
     return drawn
 

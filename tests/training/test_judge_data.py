@@ -98,6 +98,18 @@ def test_a_trait_is_asked_about_as_often_where_it_holds_as_where_it_does_not() -
         assert sides[trait, True] == sides[trait, False] > 0
 
 
+def test_each_sentence_is_true_as_often_as_it_is_false_and_so_is_every_word() -> None:
+    sentences: dict[str, Counter[float]] = {}
+    words: dict[str, set[float]] = {}
+    for question in (q for document in made(6_000) for q in document.questions):
+        sentences.setdefault(question.text, Counter())[question.answer] += 1
+        for word in question.text.lower().split():
+            words.setdefault(word, set()).add(question.answer)
+    assert len(sentences) > 1_000
+    assert all(counts[1.0] == counts[0.0] for counts in sentences.values())
+    assert all(answers == {0.0, 1.0} for answers in words.values())
+
+
 def test_yes_and_no_are_about_as_often_right_where_denials_are_asked() -> None:
     answers = [q.answer for document in made(6_000) for q in document.questions]
     assert sum(answers) / len(answers) == pytest.approx(0.5, abs=0.04)
