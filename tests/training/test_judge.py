@@ -27,7 +27,7 @@ from rlaif.training.judge_data import Question
 from rlaif.training.judge_lessons import JudgeTraining, training_documents
 
 SMALL = JudgeTraining(
-    labels=100,
+    labels=200,
     people=0,
     exchanges=24,
     minimal_pairs=4,
