@@ -52,6 +52,45 @@ def thumbs(
 
 
 @app.command()
+def export(
+    labels: Annotated[Path, typer.Argument(help="preferences.jsonl, the folder of it, or pairs")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")],
+    to: Annotated[str, typer.Option(help="trl, kto, icai, argilla or parquet.")],
+    constitution: Annotated[
+        str | None, typer.Option("--constitution", "-c", help="Whose words ICAI's file shows.")
+    ] = None,
+) -> None:
+    """Write labels as another tool reads them; what would not come back is said, with counts."""
+    from rlaif.constitution.principle import Constitution
+    from rlaif.experiment.alone_feedback import export_alone
+
+    rules = Constitution.load(constitution) if constitution else None
+    for line in export_alone(labels, to, out, rules):
+        OUT.print(line, markup=False)
+
+
+@app.command()
+def disagree(
+    labels: Annotated[
+        list[Path], typer.Argument(help="A file for each source, or one file of several sources")
+    ],
+    shown: Annotated[int, typer.Option("-n", min=0, help="Pairs to show.")] = 10,
+    json: Json = None,
+    rounds: Rounds = 2000,
+) -> None:
+    """Hold sources of labels beside each other on the pairs that both labelled."""
+    from rlaif.evaluation.disagreement import disagreement, sheets
+    from rlaif.experiment.alone_feedback import sources_of
+    from rlaif.storage import write_atomically
+
+    found = disagreement(sources_of(labels), clashes=shown, rounds=rounds)
+    show_sheets(sheets(found))
+    if json:
+        write_atomically(json, found.model_dump_json(indent=1))
+        OUT.print(f"kept in {json}", markup=False)
+
+
+@app.command()
 def crowd(
     answers: Annotated[
         Path, typer.Argument(help="Pairs with a `rater`, rows of item, rater and label, or DICES")

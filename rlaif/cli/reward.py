@@ -76,10 +76,17 @@ def train(
     held_out: Annotated[
         float, typer.Option(min=0, help="The share of the prompts that measures the model.")
     ] = 0.2,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="More labels, of people or thumbs, say.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="A source's weight: human=4; judge, human, thumbs.")
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Train a reward model on preferences, whoever labelled them."""
     from rlaif.experiment.alone_training import reward_alone, reward_config
+    from rlaif.feedback.mix import Mix, parse_weights
 
     config = reward_config(
         loss=loss,
@@ -95,7 +102,8 @@ def train(
         lora={"r": lora} if lora else None,
         held_out=held_out,
     )
-    OUT.print(reward_alone(preferences, model, out, config, seed, Shown()), markup=False)
+    mix = Mix((preferences, *(also or ())), parse_weights(source or ()))
+    OUT.print(reward_alone(mix, model, out, config, seed, Shown()), markup=False)
 
 
 @app.command()

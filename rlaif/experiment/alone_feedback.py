@@ -4,15 +4,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.evaluation.crowd.findings import CrowdFindings, look_at_crowd
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.crowd.answer import Crowd
 from rlaif.feedback.crowd.pool import P_FIRST, Method, pooled, pooled_pairs
+from rlaif.feedback.export.write import export
+from rlaif.feedback.importers import read_people
 from rlaif.feedback.mix import by_source, told
 from rlaif.feedback.people import Rated, Rating, read_ratings
 from rlaif.feedback.sound import Fault, abstention_of, nothing, sound_rows
 from rlaif.feedback.thumbs import check_both, pairs_of, read_thumbs, tidy, unpaired
+from rlaif.records import Preference
 from rlaif.storage import write_atomically, write_records
 
 _NAMED = 10
@@ -65,6 +69,32 @@ def thumbs_alone(path: Path, out: Path, cap: int | None, seed: int) -> list[str]
         return [*lines, "no prompt has two replies that differ in their thumbs: no pairs"]
     write_records(out / "preferences.jsonl", pairs)
     return [*lines, f"{len(pairs):,} pairs within prompts, kept in {out / 'preferences.jsonl'}"]
+
+
+def export_alone(path: Path, to: str, out: Path, constitution: Constitution | None) -> list[str]:
+    """Write labels in another tool's format; say in lines what would not come back."""
+    _is_another(out, path / "preferences.jsonl" if path.is_dir() else path)
+    words = {rule.id: rule.text for rule in constitution.principles} if constitution else None
+    labels = read_people(path / "preferences.jsonl" if path.is_dir() else path)
+    rows, lost = export(labels, to, out, words)
+    lines = [f"{len(labels):,} labels in {rows:,} rows of {to}, kept in {out}"]
+    if not lost:
+        return [*lines, "read again, they are what they were: nothing is lost"]
+    each = ", ".join(f"{name} ({count:,})" for name, count in sorted(lost.items()))
+    return [*lines, f"lost on the way, with the number of labels: {each}"]
+
+
+def sources_of(paths: Sequence[Path]) -> dict[str, list[Preference]]:
+    """Read each file as a source named after it; one file alone, by who labelled."""
+    files = [path / "preferences.jsonl" if path.is_dir() else path for path in paths]
+    if len(files) > 1:
+        return {str(path): read_people(file) for path, file in zip(paths, files, strict=True)}
+    found: dict[str, list[Preference]] = {}
+    labels = read_people(files[0])
+    kinds = {label.source for label in labels}
+    for label in labels:
+        found.setdefault(label.by if len(kinds) == 1 else label.source, []).append(label)
+    return found
 
 
 def crowd_alone(

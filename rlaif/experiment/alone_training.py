@@ -18,7 +18,7 @@ from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.imitate import Imitated, read_demonstrations
-from rlaif.feedback.importers import read_people
+from rlaif.feedback.mix import Mix, by_source, read_labels, told
 from rlaif.judges.compose import Judging
 from rlaif.records import Revision
 from rlaif.storage import read_records, write_atomically
@@ -59,16 +59,19 @@ def _imitated(rows: Path) -> list[Imitated]:
 
 
 def reward_alone(
-    preferences: Path,
+    mix: Mix,
     model: str,
     out: Path,
     config: RewardConfig,
     seed: int,
     watcher: Watcher,
 ) -> str:
-    """Train a reward model on a file of preferences; return one line about it."""
+    """Train a reward model on files of preferences; return one line about it."""
+    preferences = mix.read()
+    if len(sources := by_source(preferences)) > 1:
+        watcher.say(f"labels: {told(sources)}")
     trained = train_reward_model(
-        read_people(preferences),
+        preferences,
         config,
         local_path(model, watcher),
         out,
@@ -115,7 +118,7 @@ def optimize_alone(
         OptimizeConfig(method="dpo", epochs=how[0], beta=how[1]),
         local_path(model, watcher),
         out,
-        preferences=read_people(preferences),
+        preferences=read_labels(preferences),
         seed=seed,
         progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "optimize"),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -15,7 +15,7 @@ from rlaif.feedback.label import LabelConfig
 from rlaif.feedback.respond import RespondConfig
 from rlaif.feedback.revise import ReviseConfig
 from rlaif.judges.reward import Opponents
-from rlaif.records import Record
+from rlaif.records import Record, Source
 from rlaif.resources import find, shipped
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
 from rlaif.yamlfile import parse, read_text
@@ -72,6 +72,14 @@ class RewardSection(RewardConfig):
 
     pairs: Pairs = "all"
     """`widest` trains on the surest pair of each prompt alone."""
+
+    sources: dict[Source, Annotated[float, Field(ge=0.0, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
+    """How much a label counts by its source, beside its own weight: `{judge: 1.0, human: 4.0}`.
+    1 where none is given; 0 leaves a source out."""
+    also: tuple[str, ...] = ()
+    """More labels to train on, of any format that is read, beside the experiment file."""
 
 
 class OptimizeSection(OptimizeConfig):

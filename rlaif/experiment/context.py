@@ -78,6 +78,7 @@ class Context:
         self.train, self.held_out = self._split(load_prompts(self._prompts_path))
         self.demonstrations = self._demonstrations(file)
         self.people = self._people(file)
+        self.also = self._also(file)
         self.is_anyway = is_anyway
         self._store_path = runs / NAME
         self._backends: dict[str, Cached] = {}
@@ -111,6 +112,10 @@ class Context:
     def _people(self, file: Path) -> Path | None:
         require = self.experiment.label.require if self.experiment.label else None
         return beside(file, require.people, "experiments") if require and require.people else None
+
+    def _also(self, file: Path) -> list[Path]:
+        named = self.experiment.reward.also if self.experiment.reward else ()
+        return [beside(file, name, "experiments") for name in named]
 
     def _check(self) -> None:
         experiment = self.experiment

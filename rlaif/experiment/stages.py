@@ -7,6 +7,7 @@ status and every error in a config come back without waiting for torch.
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,13 @@ def _sft_inputs(run: Context) -> dict[str, str]:
     return inputs
 
 
+def _reward_inputs(run: Context) -> dict[str, str]:
+    inputs = {"policy": run.identity("policy")}
+    if run.also:
+        inputs["also"] = fingerprint_of([sha256(p.read_bytes()).hexdigest() for p in run.also])
+    return inputs
+
+
 def _evaluate_requests(run: Context) -> int:
     config = run.experiment.evaluate
     limit = config.limit if config else None
@@ -185,7 +193,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             "reward",
             after=lambda run: _present(run, "label"),
-            inputs=lambda run: {"policy": run.identity("policy")},
+            inputs=_reward_inputs,
         ),
         Stage(
             "optimize",

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, get_args
 
 from rlaif.errors import InputError
 from rlaif.feedback.crowd.pool import Method, pooled_pairs
@@ -11,7 +13,47 @@ from rlaif.feedback.people import read_ratings
 from rlaif.feedback.sound import Fault, nothing, refuse_faults, sound_rows
 from rlaif.feedback.thumbs import check_both, is_thumb, pairs_of, read_thumbs, tidy
 from rlaif.records import Abstention, Preference, Source
+from rlaif.resources import did_you_mean
 from rlaif.storage import read_records
+
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+
+class Mix(NamedTuple):
+    """Files of labels to train on as one set."""
+
+    paths: tuple[Path, ...]
+    weights: Mapping[Source, float] = MappingProxyType({})
+    """How much a label of a source counts beside its own weight; 1 where none is given."""
+
+    def read(self) -> list[Preference]:
+        """Read every file's labels, weighed by source.
+
+        Raises:
+            InputError: as `read_labels` and `mixed` do.
+        """
+        return mixed((label for path in self.paths for label in read_labels(path)), self.weights)
+
+
+def parse_weights(said: Iterable[str]) -> dict[Source, float]:
+    """Read `human=4` and the like.
+
+    Raises:
+        InputError: for a source that is none, or a weight that is no number from 0.
+    """
+    weights: dict[Source, float] = {}
+    for one in said:
+        name, _, number = one.partition("=")
+        source = next((source for source in SOURCES if source == name), None)
+        if source is None:
+            raise InputError(f"--source {one}: no such source{did_you_mean(name, list(SOURCES))}")
+        try:
+            weights[source] = float(number)
+        except ValueError:
+            raise InputError(f"--source {one}: expected a number, such as {name}=4") from None
+        if not 0 <= weights[source] < float("inf"):
+            raise InputError(f"--source {one}: a weight is 0 or more")
+    return weights
 
 
 def read_labels(path: Path, *, pool: Method = "majority") -> list[Preference]:
@@ -22,7 +64,7 @@ def read_labels(path: Path, *, pool: Method = "majority") -> list[Preference]:
             point one way; where nothing is left, or every pair is a tie.
     """
     file = path / "preferences.jsonl" if path.is_dir() else path
-    _refuse_silence(file)
+    refuse_silence(file)
     if is_thumb(next(read_rows(file)).fields):
         return _thumbs(file)
     outcomes = list(sound_rows(file))
@@ -87,17 +129,6 @@ def told(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def read_mix(
-    paths: Sequence[Path], weights: Mapping[Source, float] | None = None
-) -> list[Preference]:
-    """Read several files' labels as one set, weighed by source.
-
-    Raises:
-        InputError: as `read_labels` and `mixed` do.
-    """
-    return mixed((label for path in paths for label in read_labels(path)), weights)
-
-
 def _are_of_a_crowd(labels: Sequence[Preference]) -> bool:
     """Say whether several people judged a pair; a judge's label beside people's is not pooled."""
     is_shared = len({label.id for label in labels}) < len(labels)
@@ -116,8 +147,12 @@ def _thumbs(file: Path) -> list[Preference]:
     return pairs
 
 
-def _refuse_silence(file: Path) -> None:
-    """Say why a judge's folder has no labels, where it abstained on every pair."""
+def refuse_silence(file: Path) -> None:
+    """Say why a judge's folder has no labels, where it abstained on every pair.
+
+    Raises:
+        InputError: where it did, with the counts by kind.
+    """
     aside = file.with_name("abstentions.jsonl")
     if not file.is_file() or file.stat().st_size or not aside.is_file():
         return

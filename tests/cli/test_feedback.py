@@ -103,3 +103,32 @@ def test_thumbs_become_rows_for_kto_and_pairs(capsys: pytest.CaptureFixture[str]
     write("up.jsonl", rows[0])
     assert main(["feedback", "thumbs", "up.jsonl", "-o", "out"]) == 2
     assert "all 1 are up" in capsys.readouterr().err
+
+
+def test_labels_are_exported_and_what_is_lost_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write("people.jsonl", {"id": "x", "prompt": "P", "chosen": "a", "rejected": "b"})
+    assert main(["feedback", "export", "people.jsonl", "--to", "parquet", "-o", "x.parquet"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "1 labels in 1 rows of parquet, kept in x.parquet",
+        "read again, they are what they were: nothing is lost",
+    ]
+    assert main(["feedback", "export", "x.parquet", "--to", "kto", "-o", "kto.jsonl"]) == 0
+    assert "which replies were compared (1)" in capsys.readouterr().out
+    assert main(["feedback", "export", "people.jsonl", "--to", "trl", "-o", "people.jsonl"]) == 2
+    assert "is the file that is read" in capsys.readouterr().err
+
+
+def test_sources_that_disagree_are_shown_with_the_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    pair = {"prompt": "P", "chosen": "a", "rejected": "b"}
+    write("ann.jsonl", pair, {**pair, "prompt": "Q"})
+    write("bo.jsonl", {**pair, "chosen": "b", "rejected": "a"}, {**pair, "prompt": "Q"})
+    asked = ["feedback", "disagree", "ann.jsonl", "bo.jsonl", "--json", "d.json"]
+    assert main([*asked, "--rounds", "1000"]) == 0
+    out = capsys.readouterr().out
+    assert "ann.jsonl – bo.jsonl   0.500" in out
+    assert "ann.jsonl (1.00): a; bo.jsonl (1.00): b" in out
+    assert json.loads(Path("d.json").read_text(encoding="utf-8"))["beside"][0]["shared"] == 2
+    both = [{**pair, "source": source, "id": source} for source in ("human", "judge")]
+    write("both.jsonl", *both)
+    assert main(["feedback", "disagree", "both.jsonl", "--rounds", "1000"]) == 0
+    assert "human – judge" in capsys.readouterr().out

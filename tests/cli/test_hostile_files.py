@@ -59,6 +59,10 @@ READS_ROWS = {
     "judge agree": ("h.jsonl", ["judge", "agree", "h.jsonl", "--with", "pairs.jsonl"]),
     "judge agree --with": ("h.jsonl", ["judge", "agree", "labels.jsonl", "--with", "h.jsonl"]),
     "judge audit": ("h.jsonl", ["judge", "audit", "h.jsonl"]),
+    "feedback export": (
+        "h.jsonl",
+        ["feedback", "export", "h.jsonl", "--to", "trl", "-o", "out.jsonl"],
+    ),
     "feedback import": ("h.jsonl", ["feedback", "import", "h.jsonl", "-o", "out"]),
     "feedback thumbs": ("h.jsonl", ["feedback", "thumbs", "h.jsonl", "-o", "out"]),
     "feedback crowd": ("h.jsonl", ["feedback", "crowd", "h.jsonl"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlaif.cli.main import main
+from rlaif.feedback.mix import Mix
 from rlaif.training.config import RewardConfig
 
 
@@ -30,11 +31,12 @@ def test_a_file_alone_is_trained_on(
     before: list[str], arguments: list[str], trained: list[tuple[object, ...]]
 ) -> None:
     assert main([*before, *arguments]) == 0
-    assert trained == [(Path("pairs.jsonl"), "embedded", Path("rm"), RewardConfig(), 0)]
+    assert trained == [(Mix((Path("pairs.jsonl"),), {}), "embedded", Path("rm"), RewardConfig(), 0)]
 
 
 def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
     options = "--base b --loss luce --kwise --lora 0 --share-prompts --truncate --centring 0.01"
+    options += " --also people.jsonl --source human=4"
     assert main(["reward", "pairs.jsonl", "-o", "rm", *options.split(), "--seed", "3"]) == 0
     config = RewardConfig(
         loss="luce",
@@ -45,7 +47,15 @@ def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
         too_long="truncate",
         centring=0.01,
     )
-    assert trained == [(Path("pairs.jsonl"), "b", Path("rm"), config, 3)]
+    assert trained == [
+        (
+            Mix((Path("pairs.jsonl"), Path("people.jsonl")), {"human": 4.0}),
+            "b",
+            Path("rm"),
+            config,
+            3,
+        )
+    ]
 
 
 @pytest.mark.parametrize(

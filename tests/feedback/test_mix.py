@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rlaif.errors import InputError
-from rlaif.feedback.mix import mixed, read_labels, read_mix
+from rlaif.feedback.mix import Mix, mixed, parse_weights, read_labels
 from rlaif.records import Abstention, Preference, Prompt, Response, Source
 from rlaif.storage import write_records
 
@@ -64,8 +64,20 @@ def test_files_of_several_sources_are_one_set(tmp_path: Path) -> None:
     judged = tmp_path / "judge"
     write_records(judged / "preferences.jsonl", [label("1", "judge")])
     people = write(tmp_path, {"id": "1", "prompt": "P", "chosen": "b", "rejected": "a"})
-    found = read_mix([judged, people], {"human": 4.0})
+    found = Mix((judged, people), {"human": 4.0}).read()
     assert [(row.source, row.weight) for row in found] == [("judge", 1.0), ("human", 4.0)]
+
+
+def test_weights_are_read_and_what_is_none_is_told() -> None:
+    assert parse_weights(["human=4", "judge=0"]) == {"human": 4.0, "judge": 0.0}
+    for said, message in {
+        "humans=4": "no such source; did you mean 'human'",
+        "human": "expected a number, such as human=4",
+        "human=-1": "a weight is 0 or more",
+        "human=nan": "a weight is 0 or more",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            parse_weights([said])
 
 
 GOOD = {"prompt": "P", "chosen": "a", "rejected": "b"}

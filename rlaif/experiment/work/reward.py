@@ -2,19 +2,35 @@
 
 from pathlib import Path
 
+from rlaif.experiment.config import RewardSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.reward_scores import report_in_run
 from rlaif.experiment.stages import Done
+from rlaif.feedback.mix import by_source, mixed, read_labels, refuse_silence, told
+from rlaif.records import Preference
 from rlaif.training.reward import train_reward_model
+
+
+def labels_of(run: Context, config: RewardSection) -> list[Preference]:
+    """Read the run's own labels and those beside it, each source with its weight."""
+    folder = run.finished("label")
+    own = read_preferences(folder, config.pairs)
+    more = [label for path in run.also for label in read_labels(path)]
+    if not own and not more:
+        refuse_silence(folder / "preferences.jsonl")
+    labels = mixed([*own, *more], config.sources)
+    if more:
+        run.watcher.say(f"reward: labels: {told(by_source(labels))}")
+    return labels
 
 
 def work(run: Context, folder: Path) -> Done:
     """Train on the labels, with their probabilities."""
     config = run.experiment.reward
     assert config is not None
-    preferences = read_preferences(run.finished("label"), config.pairs)
+    preferences = labels_of(run, config)
     trained = train_reward_model(
         preferences,
         config,

@@ -10,6 +10,7 @@ A file is JSON lines, one JSON value, CSV or Parquet, and a row of it is one of
     {"prompt": …, "responses": [a, b, c], "scores": [7, 9, 7]}, or UltraFeedback's `completions`
     {"model_a": …, "model_b": …, "conversation_a": …, "conversation_b": …, "winner": …}  an arena's
     {"comparisons": …, "annotators": …}                       ICAI's annotated pairs, one value
+    {"fields": {"prompt": …, "response_a": …, "response_b": …}, "responses": …}  Argilla's records
     {"text_a": …, "text_b": …, "preferred_text": …}           ICAI's own input
 and may say `rater` (or `by`), who judged it. Then it needs an `id`, since several raters' rows of
 one pair share it. K replies give all their pairs, which share a `group`.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rlaif.feedback.importers import arena, hh, icai, own, ranked, scored, trl
+from rlaif.feedback.importers import arena, argilla, hh, icai, own, ranked, scored, trl
 from rlaif.records import Comparison, Preference
 
 Pair = Comparison | Preference
@@ -22,6 +22,7 @@ class Format(NamedTuple):
 
 # The first that fits reads the row: what names more of its fields stands before what names fewer.
 FORMATS = (
+    Format("record", own.is_record, own.record),
     Format("preference", own.is_preference, own.preference),
     Format("comparison", own.is_comparison, own.comparison),
     Format("two replies", own.is_two, own.two),
@@ -30,6 +31,7 @@ FORMATS = (
     Format("HH-RLHF", hh.fits, hh.read),
     Format("ranked", ranked.fits, ranked.read),
     Format("scored", scored.fits, scored.read),
+    Format("Argilla", argilla.fits, argilla.read),
     Format("ICAI", icai.fits, icai.read),
     Format("ICAI's table", icai.is_table, icai.table),
 )

@@ -90,6 +90,8 @@ def _pair(
         p=told.get("p_chosen", certain),
         by=told.get("by", by),
         source=told.get("source", "human"),
+        weight=told.get("weight", 1.0),
+        group=told.get("group"),
         verdicts=tuple(verdicts),
         abstained=tuple(abstained),
     )

@@ -17,6 +17,16 @@ def preference(row: Mapping[str, Any]) -> Iterator[Preference]:
     yield Preference.model_validate(row)
 
 
+def is_record(row: Mapping[str, Any]) -> bool:
+    """Say whether a row holds a whole `Preference` as text, as our Parquet files do."""
+    return isinstance(row.get("record"), str) and "chosen" in row
+
+
+def record(row: Mapping[str, Any]) -> Iterator[Preference]:
+    """Read the `Preference` that a row holds as text."""
+    yield Preference.model_validate_json(row["record"])
+
+
 def is_comparison(row: Mapping[str, Any]) -> bool:
     """Say whether a row is a `Comparison` as this toolkit writes it."""
     return isinstance(row.get("first"), dict)

@@ -35,8 +35,8 @@ def read(row: Mapping[str, Any]) -> Iterator[Preference]:
     yield human(
         name,
         prompt,
-        reply_of(chosen, prompt, f"{name}/chosen"),
-        reply_of(rejected, prompt, f"{name}/rejected"),
+        reply_of(chosen, prompt, f"{name}/chosen", row.get("chosen_author")),
+        reply_of(rejected, prompt, f"{name}/rejected", row.get("rejected_author")),
         p=1.0 if p is None else p,
         **kept,
     )
