@@ -122,7 +122,7 @@ def crowd(
     one-sided or a copy.
     """
     from rlaif.evaluation.crowd.sheets import sheets
-    from rlaif.experiment.alone_feedback import crowd_alone
+    from rlaif.experiment.alone_crowd import crowd_alone
     from rlaif.feedback.crowd.pool import parse_method
     from rlaif.feedback.crowd.read import read_crowd
     from rlaif.storage import write_atomically

@@ -1,4 +1,4 @@
-"""Feedback by itself, on plain files: imported, pooled, thumbs tidied."""
+"""Feedback by itself, on plain files: imported, exported, thumbs tidied."""
 
 import json
 from collections.abc import Sequence
@@ -6,14 +6,9 @@ from pathlib import Path
 
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
-from rlaif.evaluation.crowd.findings import CrowdFindings, look_at_crowd
-from rlaif.experiment.progress import Watcher
-from rlaif.feedback.crowd.answer import Crowd
-from rlaif.feedback.crowd.pool import P_FIRST, Method, pooled, pooled_pairs
+from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.export.write import export
 from rlaif.feedback.importers import read_people
-from rlaif.feedback.mix import by_source, told
-from rlaif.feedback.people import Rated, Rating, read_ratings
 from rlaif.feedback.sound import Fault, abstention_of, nothing, sound_rows
 from rlaif.feedback.thumbs import check_both, pairs_of, read_thumbs, tidy, unpaired
 from rlaif.records import Preference
@@ -35,7 +30,7 @@ def import_alone(path: Path, out: Path) -> list[str]:
     if not labels:
         raise nothing(path, faults)
     file = out / "preferences.jsonl"
-    _is_another(file, path)
+    refuse_itself(file, path)
     write_records(file, labels)
     write_records(out / "abstentions.jsonl", [abstention_of(path, fault) for fault in faults])
     lines = [f"{path}:{fault.line}: left out: {fault.what}" for fault in faults[:_NAMED]]
@@ -54,7 +49,7 @@ def thumbs_alone(path: Path, out: Path, cap: int | None, seed: int) -> list[str]
     """
     thumbs, left_out = tidy(read_thumbs(path), cap=cap, seed=seed)
     check_both(thumbs, path)
-    _is_another(out / "kto.jsonl", path)
+    refuse_itself(out / "kto.jsonl", path)
     rows = [json.dumps(row, ensure_ascii=False) for row in unpaired(thumbs)]
     write_atomically(out / "kto.jsonl", "".join(f"{row}\n" for row in rows))
     ups, people = sum(thumb.good for thumb in thumbs), len({thumb.by for thumb in thumbs})
@@ -73,7 +68,7 @@ def thumbs_alone(path: Path, out: Path, cap: int | None, seed: int) -> list[str]
 
 def export_alone(path: Path, to: str, out: Path, constitution: Constitution | None) -> list[str]:
     """Write labels in another tool's format; say in lines what would not come back."""
-    _is_another(out, path / "preferences.jsonl" if path.is_dir() else path)
+    refuse_itself(out, path / "preferences.jsonl" if path.is_dir() else path)
     words = {rule.id: rule.text for rule in constitution.principles} if constitution else None
     labels = read_people(path / "preferences.jsonl" if path.is_dir() else path)
     rows, lost = export(labels, to, out, words)
@@ -97,51 +92,11 @@ def sources_of(paths: Sequence[Path]) -> dict[str, list[Preference]]:
     return found
 
 
-def crowd_alone(
-    path: Path,
-    crowd: Crowd,
-    methods: Sequence[Method],
-    out: Path | None,
-    how: tuple[int, int],
-    watcher: Watcher,
-) -> tuple[CrowdFindings, list[str]]:
-    """Look at a crowd and keep its pooled labels; say in lines what was kept.
+def refuse_itself(file: Path, path: Path) -> None:
+    """Refuse to write over the file that is read.
 
-    `how` is the rounds of the bootstrap and the seed. Pairs become `preferences.jsonl`; other
-    items `pooled.jsonl`, each label with its probability.
+    Raises:
+        InputError: where the two are one.
     """
-    rounds, seed = how
-    watcher.begin("crowd", None)
-    found = look_at_crowd(
-        crowd, methods, rounds=rounds, seed=seed, progress=lambda what: watcher.advance(0, what)
-    )
-    watcher.end(f"{len(crowd.answers):,} answers of {found.raters:,} raters")
-    if out is None:
-        return found, []
-    if {answer.label for answer in crowd.answers} <= P_FIRST.keys():
-        return found, [_keep_pairs(path, crowd, methods[0], out, seed)]
-    shares = pooled(crowd.answers, methods[0], gold=crowd.gold, seed=seed)
-    lines = [json.dumps({"item": item, "shares": row}) for item, row in shares.items()]
-    write_atomically(out / "pooled.jsonl", "".join(f"{line}\n" for line in lines))
-    return found, [f"{len(lines):,} items pooled by {methods[0]}, kept in {out / 'pooled.jsonl'}"]
-
-
-def _keep_pairs(path: Path, crowd: Crowd, method: Method, out: Path, seed: int) -> str:
-    kept = {(answer.item, answer.rater) for answer in crowd.answers}
-    rated = [_only(pair, kept) for pair in read_ratings(path)]
-    labels = pooled_pairs([pair for pair in rated if pair.ratings], method, gold=crowd.gold,
-                          seed=seed)  # fmt: skip
-    file = out / "preferences.jsonl"
-    _is_another(file, path)
-    write_records(file, labels)
-    return f"{len(labels):,} pairs pooled by {method}, kept in {file}"
-
-
-def _only(pair: Rated, kept: set[tuple[str, str]]) -> Rated:
-    ratings: list[Rating] = [r for r in pair.ratings if (pair.comparison.id, r.rater) in kept]
-    return pair._replace(ratings=tuple(ratings))
-
-
-def _is_another(file: Path, path: Path) -> None:
     if file.resolve() == path.resolve():
         raise InputError(f"{file}: is the file that is read; choose another -o")

@@ -17,8 +17,9 @@ from rlaif.evaluation.table import evaluation_table
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.progress import Watcher
+from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import Imitated, read_demonstrations
-from rlaif.feedback.mix import Mix, by_source, read_labels, told
+from rlaif.feedback.mix import Mix, read_labels
 from rlaif.judges.compose import Judging
 from rlaif.records import Revision
 from rlaif.storage import read_records, write_atomically

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple, get_args
 
 from rlaif.errors import InputError
+from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.crowd.pool import Method, pooled_pairs
 from rlaif.feedback.importers.rows import read_rows
 from rlaif.feedback.people import read_ratings
@@ -109,24 +110,6 @@ def mixed(
     if labels and not kept:
         raise InputError(f"the weights of `sources` leave no label: {told(by_source(labels))}")
     return list(kept.values())
-
-
-def by_source(labels: Iterable[Preference]) -> dict[str, int]:
-    """Count labels by who made them.
-
-    >>> by_source([])
-    {}
-    """
-    return dict(Counter(label.source for label in labels).most_common())
-
-
-def told(counts: Mapping[str, int]) -> str:
-    """Write counts in words.
-
-    >>> told({"judge": 1200, "human": 3})
-    '1,200 judge, 3 human'
-    """
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
 def _are_of_a_crowd(labels: Sequence[Preference]) -> bool:

@@ -8,7 +8,8 @@ from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.reward_scores import report_in_run
 from rlaif.experiment.stages import Done
-from rlaif.feedback.mix import by_source, mixed, read_labels, refuse_silence, told
+from rlaif.feedback.counts import by_source, told
+from rlaif.feedback.mix import mixed, read_labels, refuse_silence
 from rlaif.records import Preference
 from rlaif.training.reward import train_reward_model
 
