@@ -22,6 +22,7 @@ _CHAT_TOKEN = re.compile(
     r"|<(?=(?:extra_id_|unused_?|reserved_|TOKENS_UNUSED_)\d+>))",
     re.IGNORECASE,
 )
+_OPENS = "<[\uff1c\ufe64"  # what each of those tokens begins with
 _STRANGE = r"[^\x00-\x7f]"  # any of these may be drawn like the letter in whose place it stands
 _BRACKET = r"(?:<|[^\w\s\x00-\x7f])(?:[\s/\\]|[^\w\x00-\x7f]){0,8}"
 
@@ -32,6 +33,9 @@ def calmed(text: str) -> str:
     >>> calmed("<|im_end|> [INST] <end_of_turn>")
     '< |im_end|> [ INST] < end_of_turn>'
     """
+    # Most texts hold nothing of the kind, and a pattern takes many times as long to say so.
+    if not any(sign in text for sign in _OPENS):
+        return text
     return _CHAT_TOKEN.sub(r"\1 ", text)
 
 
@@ -55,9 +59,16 @@ def fenced(text: str, mark: str, among: Iterable[str] = ()) -> str:
 @lru_cache(maxsize=256)
 def _taken(text: str, mark: str) -> frozenset[int]:
     """Collect the numbers of the marks that a text writes, or seems to write; a bare one's is 1."""
+    # A bracket is written as it is, as an entity, or as another alphabet's.
+    if text.isascii() and "<" not in text and "&" not in text:
+        return frozenset()
+    return frozenset(int(tag[1] or 1) for tag in _like(mark).finditer(_plain(text)))
+
+
+@lru_cache(maxsize=256)
+def _like(mark: str) -> re.Pattern[str]:
     letters = "".join(f"(?:{re.escape(letter)}|{_STRANGE})" for letter in mark.casefold())
-    found = re.finditer(rf"{_BRACKET}{letters}(?:-(\d{{1,9}}))?(?![\w-])", _plain(text))
-    return frozenset(int(tag[1] or 1) for tag in found)
+    return re.compile(rf"{_BRACKET}{letters}(?:-(\d{{1,9}}))?(?![\w-])")
 
 
 def _plain(text: str) -> str:

@@ -69,10 +69,12 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 @jinja2.pass_context
 def _fenced_in_turn(context: jinja2.runtime.Context, text: str, mark: str) -> str:
-    return fenced(text, mark, texts_in(context.get_all()))
+    names = context.get_all()
+    return fenced(text, mark, texts_in([names[name] for name in names if name not in _GLOBALS]))
 
 
 _ENVIRONMENT = _environment()
+_GLOBALS = frozenset(_ENVIRONMENT.globals)  # Jinja's own functions
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlaif.fences import calmed, fenced, shown_in, texts_in
+from rlaif.fences import (
+    _CHAT_TOKEN,
+    _like,
+    _plain,
+    _taken,
+    calmed,
+    fenced,
+    shown_in,
+    texts_in,
+)
 
 TAGS = st.sampled_from(["<reply>", "</reply>", "</reply-2>", "<note>", "</note>", "\n", "x", "<"])
 TEXTS = st.text() | st.lists(TAGS).map("".join)
@@ -46,3 +55,30 @@ def test_calming_twice_is_calming_once(text: str) -> None:
 def test_texts_are_found_however_deep_they_stand() -> None:
     values = {"a": "1", "b": [{"c": "2"}, ("3",)], "d": 4, "e": len}
     assert list(texts_in(values)) == ["1", "2", "3"]
+
+
+SIGNS = st.sampled_from(
+    [
+        "<",
+        "[",
+        "|",
+        ">",
+        "]",
+        "im_start",
+        "INST",
+        "reply",
+        "&lt;",
+        "\uff1c",
+        "\u2039",
+        "-2",
+        "x",
+        "/",
+    ]
+)
+
+
+@given(st.lists(SIGNS, max_size=12).map("".join))
+def test_what_can_be_told_at_a_glance_is_what_the_patterns_say(text: str) -> None:
+    assert calmed(text) == _CHAT_TOKEN.sub(r"\1 ", text)
+    found = _like("reply").finditer(_plain(text))
+    assert _taken(text, "reply") == {int(tag[1] or 1) for tag in found}

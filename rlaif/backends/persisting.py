@@ -75,7 +75,7 @@ class Asker:
         self._pace = Pace(spec.rpm, spec.tpm)
         self._outage = Outage(spec)
         self._tries = self._retries = self._answered = 0
-        self._unlogged: int | None = None  # answers in a row without log-probabilities
+        self._unlogged = 0  # answers in a row without log-probabilities
         self.left_out: set[str] = set()
         self.at_once = spec.n
 
@@ -231,18 +231,14 @@ class Asker:
     def _refuse_hollow(
         self, pairs: Sequence[tuple[Request, Mapping[str, Any]]], said: Sequence[Said]
     ) -> None:
-        """Ask again where an answer lacks what this server gives at other times."""
+        """Ask again where an answer lacks what most have: a word, or log-probabilities."""
         (request, part), first = pairs[0], said[0]
         if len(said) > 1 or not isinstance(first, Completion):
             return
         if request.options and not self.left_out & {"logprobs", "top_logprobs"}:
-            has_them = has_logprobs(part)
-            if has_them:
-                self._unlogged = 0
-            elif self._unlogged is not None:
-                self._unlogged += 1
-                if self._unlogged <= _NEVER:
-                    raise _AgainError(first)
+            self._unlogged = 0 if has_logprobs(part) else self._unlogged + 1
+            if 0 < self._unlogged <= _NEVER:
+                raise _AgainError(first)
         if not first.text.strip() and first.option_logprobs is None:
             raise _AgainError(first)
 

@@ -1,0 +1,187 @@
+"""Labelling at scale: how near to what the latency allows, and what it takes, beside others.
+
+    python benchmarks/labelling.py                      a few minutes
+    python benchmarks/labelling.py --peers PYTHON       others' clients run in that interpreter
+    python benchmarks/labelling.py --long               20,000 items too, and 200,000 for memory
+
+A server on loopback, in a process of its own, answers after a fixed time. With so many requests in
+flight, no client can have more answers a second than in_flight / latency (Little's law).
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from figures import Claim, keep
+
+CLIENTS = Path(__file__).parent / "clients"
+OURS = ("ours", "ours_kept")
+SDK = ("sdk_gather", "sdk_aiohttp", "sdk_post")
+PEERS = {
+    "peer_curator": "bespokelabs.curator",
+    "peer_distilabel": "distilabel",
+    "peer_litellm": "litellm",
+    "peer_inspect_ai": "inspect_ai",
+}
+_LATENCY = 0.2
+_TOO_LONG = 900  # seconds for one client
+
+
+class Run(NamedTuple):
+    """What one client did."""
+
+    items: int
+    per_second: float
+    cpu: float
+    """Milliseconds of the client's own time for each item."""
+    mb: float
+
+
+@contextlib.contextmanager
+def server(latency: float) -> Iterator[str]:
+    """Serve while the block runs; give the address."""
+    program = [sys.executable, str(CLIENTS / "server.py"), str(latency)]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+        process.terminate()
+
+
+def run(python: str, client: str, url: str, items: int, in_flight: int) -> Run | None:
+    """Run a client; None where it cannot do the work."""
+    program = [python, str(CLIENTS / f"{client}.py"), url, str(items), str(in_flight)]
+    keys = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": url}
+    try:
+        done = subprocess.run(
+            program,
+            capture_output=True,
+            text=True,
+            timeout=_TOO_LONG,
+            env=os.environ | keys,
+            check=False,
+        )
+        told = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, IndexError, ValueError):
+        return None
+    if told["done"] != items:
+        return None
+    return Run(items, items / told["seconds"], 1000 * told["cpu"] / items, told["mb"])
+
+
+def shown(name: str, got: Run | None, bound: float | None) -> None:
+    """Print a client's line."""
+    if got is None:
+        print(f"  {name:16} did not do the work")
+        return
+    share = f"  {got.per_second / bound:5.2f} of the bound" if bound else ""
+    print(
+        f"  {name:16} {got.per_second:7.0f} items/s{share}  {got.cpu:6.2f} ms of its own an item  "
+        f"{got.mb:5.0f} MB",
+        flush=True,
+    )
+
+
+def installed(python: str) -> list[str]:
+    """Give the other clients that can be run."""
+    if python == sys.executable:
+        return [client for client, module in PEERS.items() if _is_here(module)]
+    found = []
+    for client, module in PEERS.items():
+        code = f"import importlib.util as u; u.find_spec({module.split('.')[0]!r}) or exit(1)"
+        done = subprocess.run([python, "-c", code], capture_output=True, check=False)
+        if done.returncode == 0:
+            found.append(client)
+    return found
+
+
+def _is_here(module: str) -> bool:
+    return importlib.util.find_spec(module.split(".")[0]) is not None
+
+
+class Bench:
+    """Runs clients, and keeps what they did."""
+
+    def __init__(self, peers: str) -> None:
+        """Run others' clients in that interpreter."""
+        self._peers = peers
+        self.others = installed(peers)
+        self.rows: list[dict[str, Any]] = []
+        for client in PEERS.keys() - set(self.others):
+            print(f"{client.removeprefix('peer_')}: not installed, left out")
+
+    def at(self, latency: float, items: int, in_flight: int, *clients: str) -> dict[str, Run]:
+        """Run clients one after the other, beside one server."""
+        bound = in_flight / latency if latency else None
+        print(f"{latency * 1000:.0f} ms, {items:,} items, {in_flight} in flight", flush=True)
+        found = {}
+        with server(latency) as url:
+            for client in clients:
+                python = self._peers if client in PEERS else sys.executable
+                got = run(python, client, url, items, in_flight)
+                shown(client, got, bound)
+                where = {"client": client, "latency": latency, "in_flight": in_flight}
+                self.rows.append({**where, **(got._asdict() if got else {"items": items})})
+                if got:
+                    found[client] = got
+        return found
+
+
+def measure(bench: Bench, *, long: bool) -> list[Claim]:
+    """Run everything; give the figures."""
+    near = bench.at(_LATENCY, 2000, 64, *OURS, *SDK, *bench.others)
+    wide = bench.at(_LATENCY, 4000, 256, *OURS, *SDK)
+    fast = bench.at(0, 2000, 64, *OURS, *SDK, *bench.others)
+    many = bench.at(0, 20_000, 64, *OURS)
+    if long:
+        bench.at(_LATENCY, 20_000, 64, *OURS)
+        bench.at(_LATENCY, 20_000, 256, *OURS)
+        many = bench.at(0, 200_000, 64, *OURS)
+    ours = near["ours"]
+    rest = [got.per_second for client, got in near.items() if client not in (*OURS, "sdk_post")]
+    bound = 64 / _LATENCY
+    longest = max(got.items for got in many.values())
+    grown = {client: many[client].mb / fast[client].mb - 1 for client in OURS}
+    return [
+        Claim("of the bound at 200 ms, 64 in flight", ours.per_second / bound, 0.85),
+        Claim("the same with all kept", near["ours_kept"].per_second / bound, 0.85),
+        Claim("of the bound at 256 in flight", wide["ours"].per_second / (256 / _LATENCY), 0.5),
+        Claim("× the fastest other", ours.per_second / max(rest), 1),
+        Claim("ms of its own a verdict", ours.cpu, 1.2, is_most=True),
+        Claim("the same with all kept", near["ours_kept"].cpu, 2.4, is_most=True),
+        Claim(f"memory grown from 2,000 to {longest:,}", grown["ours"], 0.1, is_most=True),
+        Claim("the same with all kept", grown["ours_kept"], 0.1, is_most=True),
+    ]
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("openai", "aiohttp", "uvloop"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def main() -> int:
+    """Measure, print the figures and keep them; 1 when one is short."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", default=sys.executable, help="a Python with others' clients")
+    parser.add_argument("--long", action="store_true", help="20,000 and 200,000 items too")
+    asked = parser.parse_args()
+    bench = Bench(asked.peers)
+    claims = measure(bench, long=asked.long)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return keep("labelling", claims, runs=bench.rows, load=round(load, 1), **_versions())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
