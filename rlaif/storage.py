@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from rlaif.errors import InputError, StorageError
 from rlaif.records import Record
-from rlaif.yamlfile import read_text
+from rlaif.yamlfile import read_lines
 
 Row = TypeVar("Row", bound=Record)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, a quota, a limit on files
@@ -57,7 +57,7 @@ def read_records(path: Path, kind: type[Row]) -> Iterator[Row]:
     Raises:
         InputError: for a line that is no such record, naming file and line.
     """
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         try:

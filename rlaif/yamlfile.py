@@ -3,6 +3,7 @@
 A file may be hostile: what it says is built only after its size, depth and every value are known.
 """
 
+import contextlib
 import json
 import types
 from collections.abc import Hashable, Iterator
@@ -19,6 +20,7 @@ from rlaif.resources import did_you_mean
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[int | str, ...]
 
+_NOT_UTF8 = "not UTF-8 text; save it as UTF-8"
 _DEEP = 60
 """Levels, one in another; a config has six or so."""
 _MANY = 200_000
@@ -68,9 +70,29 @@ def read_text(path: Path) -> str:
     Raises:
         InputError: for a missing file, a folder, a file that may not be read, or other bytes.
     """
-    try:
+    with _readable(path):
         # Some editors begin a file with a mark of the encoding.
-        return path.read_text(encoding="utf-8-sig")
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            raise InputError.at(path, line, _NOT_UTF8) from None
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Read a UTF-8 file line by line, however large; its errors are those of `read_text`."""
+    with _readable(path), path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n")
+            except UnicodeDecodeError:
+                raise InputError.at(path, number, _NOT_UTF8) from None
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except IsADirectoryError:
         raise InputError.at(path, None, "a folder; name a file in it") from None
     except FileNotFoundError:
@@ -79,9 +101,6 @@ def read_text(path: Path) -> str:
         raise InputError.at(path, None, "may not be read; check its permissions") from None
     except OSError as error:
         raise InputError.at(path, None, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InputError.at(path, line, "not UTF-8 text; save it as UTF-8") from None
 
 
 def _compose(text: str, path: Path | str) -> yaml.Node:

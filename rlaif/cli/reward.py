@@ -82,6 +82,23 @@ def train(
     source: Annotated[
         list[str] | None, typer.Option(help="A source's weight: human=4; judge, human, thumbs.")
     ] = None,
+    members: Annotated[int, typer.Option(min=1, help="Models of an ensemble.")] = 1,
+    combine: Annotated[
+        Literal["mean", "min", "lower"],
+        typer.Option(help="How an ensemble scores; lower: deviations below its mean."),
+    ] = "mean",
+    by_principle: Annotated[
+        bool, typer.Option("--by-principle", help="Read a principle first, and score by it.")
+    ] = False,
+    constitution: Annotated[
+        str | None, typer.Option("--constitution", "-c", help="What the labels were judged by.")
+    ] = None,
+    demonstrations: Annotated[
+        Path | None, typer.Option(help='{"prompt", "reply"} rows that are to score 0 in the mean.')
+    ] = None,
+    checkpoint: Annotated[
+        int, typer.Option(min=1, help="Updates between what a killed run goes on from.")
+    ] = 500,
     seed: Seed = 0,
 ) -> None:
     """Train a reward model on preferences, whoever labelled them."""
@@ -91,7 +108,7 @@ def train(
     config = reward_config(
         loss=loss,
         epochs=epochs,
-        learning_rate=learning_rate or (3e-4 if lora else 3e-5),
+        learning_rate=(3e-4 if lora else 3e-5) if learning_rate is None else learning_rate,
         batch=batch,
         kwise=kwise,
         pairs_per_prompt=pairs_per_prompt,
@@ -101,9 +118,41 @@ def train(
         too_long="truncate" if truncate else "drop",
         lora={"r": lora} if lora else None,
         held_out=held_out,
+        members=members,
+        combine=combine,
+        by_principle=by_principle,
+        zero="demonstrations" if demonstrations else "free",
+        checkpoint=checkpoint,
     )
     mix = Mix((preferences, *(also or ())), parse_weights(source or ()))
-    OUT.print(reward_alone(mix, model, out, config, seed, Shown()), markup=False)
+    beside = (constitution, demonstrations)
+    line = reward_alone(mix, model, out, config, beside, seed, Shown())
+    OUT.print(line, markup=False)
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(help="A reward model's folder")],
+    rows: Annotated[
+        Path,
+        typer.Argument(help='Pairs, {"prompt", "reply"} rows, or a folder of `rlaif respond`'),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A JSONL file; else they are printed.")
+    ] = None,
+    principle: Annotated[
+        str | None, typer.Option(help="Score by this one: its id, or a principle's words.")
+    ] = None,
+) -> None:
+    """Score answers: a line of JSON for each, null where it is too long to be read."""
+    from rlaif.experiment.alone_score import score_alone
+
+    lines, unscored = score_alone(model, rows, out, principle)
+    if not out:
+        print("\n".join(lines))
+        return
+    note = f", {unscored} too long" if unscored else ""
+    OUT.print(f"{len(lines)} answers{note}, kept in {out}", markup=False)
 
 
 @app.command()

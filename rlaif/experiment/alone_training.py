@@ -1,6 +1,6 @@
 """Training and evaluation by themselves, on plain files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import Imitated, read_demonstrations
 from rlaif.feedback.mix import Mix, read_labels
 from rlaif.judges.compose import Judging
-from rlaif.records import Revision
+from rlaif.records import Preference, Revision
 from rlaif.storage import read_records, write_atomically
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig, Trained
 from rlaif.training.optimize import optimize_policy
-from rlaif.training.reward import train_reward_model
+from rlaif.training.reward import Beside, train_reward_model
 from rlaif.training.sft import train_sft
+from rlaif.yamlfile import read_lines
 
 
 def local_path(name: str, watcher: Watcher) -> Path:
@@ -59,23 +60,56 @@ def _imitated(rows: Path) -> list[Imitated]:
     return read_demonstrations(rows)
 
 
-def reward_alone(
+def labels_in(mix: Mix) -> Iterable[Preference]:
+    """Give labels to train on; those of one judge's file one after the other, however many.
+
+    Raises:
+        InputError: for a row that is no label, with file and line, or a file of abstentions alone.
+    """
+    path, *more = mix.paths
+    file = path / "preferences.jsonl" if path.is_dir() else path
+    if more or mix.weights or not _is_a_judges(file):
+        return mix.read()
+    return read_records(file, Preference)
+
+
+def _is_a_judges(file: Path) -> bool:
+    """Say whether a file is a judge's own, by its first row: nothing in it is to be pooled."""
+    if file.suffix != ".jsonl" or not file.is_file():
+        return False
+    first = next((line for line in read_lines(file) if line.strip()), "")
+    try:
+        return Preference.model_validate_json(first).source == "judge"
+    except ValidationError:
+        return False
+
+
+def reward_alone(  # noqa: PLR0913 (the command's own options)
     mix: Mix,
     model: str,
     out: Path,
     config: RewardConfig,
+    beside: tuple[str | None, Path | None],
     seed: int,
     watcher: Watcher,
 ) -> str:
-    """Train a reward model on files of preferences; return one line about it."""
-    preferences = mix.read()
-    if len(sources := by_source(preferences)) > 1:
+    """Train a reward model on files of preferences; return one line about it.
+
+    `beside` is the constitution that the labels were judged by, and a file of demonstrations.
+    """
+    rules, shown = beside
+    labels = labels_in(mix)
+    if isinstance(labels, list) and len(sources := by_source(labels)) > 1:
         watcher.say(f"labels: {told(sources)}")
     trained = train_reward_model(
-        preferences,
+        labels,
         config,
         local_path(model, watcher),
         out,
+        beside=Beside(
+            Constitution.load(rules) if rules else None,
+            read_demonstrations(shown) if shown else (),
+        ),
         seed=seed,
         progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "reward"),
     )

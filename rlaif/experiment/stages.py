@@ -137,17 +137,22 @@ def _judging(run: Context) -> dict[str, str]:
 
 
 def _sft_inputs(run: Context) -> dict[str, str]:
-    inputs = {"policy": run.identity("policy")}
-    if run.demonstrations:
-        inputs["demonstrations"] = fingerprint_of(run.demonstrations.read_text(encoding="utf-8"))
-    return inputs
+    return {"policy": run.identity("policy"), **_demonstrations(run)}
+
+
+def _demonstrations(run: Context) -> dict[str, str]:
+    if run.demonstrations is None:
+        return {}
+    return {"demonstrations": fingerprint_of(run.demonstrations.read_text(encoding="utf-8"))}
 
 
 def _reward_inputs(run: Context) -> dict[str, str]:
     inputs = {"policy": run.identity("policy")}
     if run.also:
         inputs["also"] = fingerprint_of([sha256(p.read_bytes()).hexdigest() for p in run.also])
-    return inputs
+    config = run.experiment.reward
+    is_moved = config is not None and config.zero == "demonstrations"
+    return {**inputs, **(_demonstrations(run) if is_moved else {})}
 
 
 def _evaluate_requests(run: Context) -> int:

@@ -140,25 +140,32 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._progress = progress
         self.logs: list[dict[str, float]] = []
 
+    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+        """Take in the steps before a checkpoint that the run goes on from."""
+        for logs in state.log_history:
+            self._take(logs, int(logs["step"]), state.max_steps)
+
     def on_log(self, _args: Any, state: Any, _control: Any, **more: Any) -> None:
         """Take in one step's figures.
 
         Raises:
             StageError: for a loss or a gradient that is no number.
         """
-        logs = more["logs"]
+        self._take(more["logs"], state.global_step, state.max_steps)
+
+    def _take(self, logs: dict[str, Any], step: int, steps: int) -> None:
         if "loss" not in logs:
             return
         for name in ("loss", "grad_norm"):
             if not math.isfinite(float(logs.get(name, 0.0))):
                 raise StageError(
-                    f"step {state.global_step}: the {name} is {logs[name]}, so nothing was kept; "
+                    f"step {step}: the {name} is {logs[name]}, so nothing was kept; "
                     "lower learning_rate"
                 )
         # A figure over answers that all abstained is None.
         self.logs.append({name: float(logs[name]) for name in logs if logs[name] is not None})
         if self._progress:
-            self._progress(state.global_step, state.max_steps, self.logs[-1])
+            self._progress(step, steps, self.logs[-1])
 
     def mean(self, name: str, share: float = 0.5) -> float:
         """Average a figure over the last share of the steps, or the first if it is negative."""
@@ -186,10 +193,10 @@ def repeatable(seed: int) -> Iterator[None]:
         yield
 
 
-def run(trainer: Any) -> None:
-    """Train, with nothing printed."""
+def run(trainer: Any, checkpoint: Path | None = None) -> None:
+    """Train, with nothing printed; from a checkpoint on, where there is one."""
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
 
 @contextlib.contextmanager

@@ -95,6 +95,19 @@ class RewardConfig(TrainingConfig):
     too_long: Literal["drop", "truncate"] = "drop"
     """What becomes of answers beyond `max_length`: left out, or read without the beginning of the
     prompt; both are counted."""
+    checkpoint: int = Field(default=500, ge=1)
+    """Updates between two checkpoints, which a run that was killed goes on from."""
+    members: int = Field(default=1, ge=1)
+    """Models of an ensemble, each from a seed of its own; their scores become one by `combine`."""
+    combine: Literal["mean", "min", "lower"] = "mean"
+    """How an ensemble scores: its mean, its least, or `spread` deviations below its mean."""
+    spread: float = Field(default=1.0, ge=0.0)
+    """For `lower`: how many standard deviations below the mean."""
+    by_principle: bool = False
+    """The model reads a principle before the conversation, and learns each principle's own verdict:
+    one model that scores by any principle."""
+    zero: Literal["free", "demonstrations"] = "free"
+    """Where 0 is: free, or moved to the mean score of the demonstrations (Ouyang et al. 2022)."""
 
     @model_validator(mode="after")
     def _ranks_whole_prompts(self) -> Self:

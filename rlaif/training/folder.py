@@ -80,8 +80,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
         try:
             yield half
             half.chmod(0o755)
-            for file in half.iterdir():
-                file.chmod(0o644)
+            for file in half.rglob("*"):
+                file.chmod(0o755 if file.is_dir() else 0o644)
             if out.exists():
                 shutil.rmtree(out)
             half.rename(out)

@@ -31,7 +31,8 @@ def test_a_file_alone_is_trained_on(
     before: list[str], arguments: list[str], trained: list[tuple[object, ...]]
 ) -> None:
     assert main([*before, *arguments]) == 0
-    assert trained == [(Mix((Path("pairs.jsonl"),), {}), "embedded", Path("rm"), RewardConfig(), 0)]
+    mix = Mix((Path("pairs.jsonl"),), {})
+    assert trained == [(mix, "embedded", Path("rm"), RewardConfig(), (None, None), 0)]
 
 
 def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
@@ -53,6 +54,7 @@ def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
             "b",
             Path("rm"),
             config,
+            (None, None),
             3,
         )
     ]

@@ -9,9 +9,10 @@ from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.reward_scores import report_in_run
 from rlaif.experiment.stages import Done
 from rlaif.feedback.counts import by_source, told
+from rlaif.feedback.imitate import read_demonstrations
 from rlaif.feedback.mix import mixed, read_labels, refuse_silence
 from rlaif.records import Preference
-from rlaif.training.reward import train_reward_model
+from rlaif.training.reward import Beside, train_reward_model
 
 
 def labels_of(run: Context, config: RewardSection) -> list[Preference]:
@@ -37,6 +38,10 @@ def work(run: Context, folder: Path) -> Done:
         config,
         run.base_path(),
         folder / "model",
+        beside=Beside(
+            run.constitution,
+            read_demonstrations(run.demonstrations) if run.demonstrations else (),
+        ),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "reward"),
     )

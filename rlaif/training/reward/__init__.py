@@ -2,6 +2,6 @@
 
 from rlaif.training.reward.measure import wilson
 from rlaif.training.reward.model import Reward, RewardModel, score
-from rlaif.training.reward.train import train_reward_model
+from rlaif.training.reward.train import Beside, train_reward_model
 
-__all__ = ["Reward", "RewardModel", "score", "train_reward_model", "wilson"]
+__all__ = ["Beside", "Reward", "RewardModel", "score", "train_reward_model", "wilson"]

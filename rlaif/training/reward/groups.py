@@ -35,7 +35,7 @@ def make_groups(
         sets = _by_prompt(pairs)
     if config.pairs_per_prompt:
         sets = [
-            drawn(several, config.pairs_per_prompt, f"{seed}:{prompts[several[0].prompt]}")
+            drawn(several, config.pairs_per_prompt, _chance(several[0], seed, prompts))
             for several in sets
         ]
         left_out["not drawn"] = len(pairs) - sum(map(len, sets))
@@ -49,6 +49,10 @@ def make_groups(
     columns = {name: [group[name] for group in made] for name in COLUMNS}
     count = sum(len(group["first"]) for group in made)
     return Groups(Dataset.from_dict(columns), count, left_out)
+
+
+def _chance(pair: Pair, seed: int, prompts: Sequence[str]) -> str:
+    return f"{seed}:{prompts[pair.prompt]}:{pair.principle or ''}"
 
 
 def drawn(pairs: Sequence[Pair], most: int, chance: str) -> list[Pair]:
@@ -81,9 +85,9 @@ def ranking(answers: int, pairs: Iterable[tuple[int, int, float]]) -> list[int]:
 
 
 def _by_prompt(pairs: Sequence[Pair]) -> list[list[Pair]]:
-    sets: dict[int, list[Pair]] = {}
+    sets: dict[tuple[int, str | None], list[Pair]] = {}
     for pair in pairs:
-        sets.setdefault(pair.prompt, []).append(pair)
+        sets.setdefault((pair.prompt, pair.principle), []).append(pair)
     return list(sets.values())
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from rlaif.errors import MissingModelError
 from rlaif.records import Prompt, Record
@@ -22,14 +22,34 @@ _PLAIN = (
 """For a base that was never tuned to chat, and brings no template of its own."""
 
 
+class Read(NamedTuple):
+    """What a model reads to score an answer."""
+
+    prompt: Prompt
+    text: str
+    principle: str | None = None
+    """The words of the principle to score by, for a model that reads one."""
+
+
 class Layout(Record):
-    """What stands in `reward.json`: everything about the text that the weights do not say."""
+    """What stands in `reward.json`: everything about scoring that the weights do not say."""
 
     version: Literal[1] = 1
     max_length: int = 1024
     """Tokens that a prompt and an answer may have together."""
     too_long: Literal["drop", "truncate"] = "drop"
     """Beyond that, no score; or the score without the beginning of the prompt."""
+    principles: dict[str, str] = Field(default_factory=dict)
+    """By id, the principles that it was trained to score by; each stands before the conversation
+    as `Principle: …`. None for a model that reads no principle."""
+    members: int = Field(default=1, ge=1)
+    """Models of the ensemble: the folder's own, and those in `members/`."""
+    combine: Literal["mean", "min", "lower"] = "mean"
+    """How their scores become one."""
+    spread: float = 1.0
+    """For `lower`: standard deviations below the mean."""
+    zero: float = 0.0
+    """What is taken from every score, so that demonstrations score 0 in the mean."""
 
     @classmethod
     def read(cls, folder: Path) -> "Layout | None":
@@ -63,22 +83,49 @@ def reward_tokenizer(model: Path) -> Any:
     return tokenizer
 
 
-def rendered(tokenizer: Any, prompts: Sequence[Prompt], texts: Sequence[str]) -> list[list[int]]:
-    """Give the tokens of each conversation with its answer, however many they are."""
-    return conversation_ids(tokenizer, [messages_of(prompt) for prompt in prompts], texts)
+def conversation_of(read: Read) -> list[dict[str, str]]:
+    """Give the messages before the answer, the principle before them all.
 
-
-def fitted(tokenizer: Any, ids: list[int], prompt: Prompt, layout: Layout) -> list[int] | None:
-    """Give what the model reads of a conversation; None where it is too long to be read.
-
-    What is cut is the beginning of the prompt, behind the token that begins every text; an answer
-    is read whole or not at all.
+    In the first message, whosever it is: a template may know no system's turn.
     """
+    messages = messages_of(read.prompt)
+    if read.principle is not None:
+        words = " ".join(read.principle.split())
+        first = {**messages[0], "content": f"Principle: {words}\n\n{messages[0]['content']}"}
+        messages = [first, *messages[1:]]
+    return messages
+
+
+def tokens_of(tokenizer: Any, reads: Sequence[Read], layout: Layout) -> list["Tokens"]:
+    """Give the tokens that a model reads of each answer."""
+    if not reads:
+        return []
+    conversations = [conversation_of(read) for read in reads]
+    whole = conversation_ids(tokenizer, conversations, [read.text for read in reads])
+    return [
+        _fitted(tokenizer, ids, messages, layout)
+        for ids, messages in zip(whole, conversations, strict=True)
+    ]
+
+
+class Tokens(NamedTuple):
+    """What is read of an answer."""
+
+    ids: list[int] | None
+    """None where it is too long to be read."""
+    is_cut: bool
+    """Whether the beginning of the prompt is missing."""
+
+
+def _fitted(
+    tokenizer: Any, ids: list[int], messages: list[dict[str, str]], layout: Layout
+) -> Tokens:
+    """Cut the beginning of the prompt, behind the token that begins every text; never an answer."""
     if len(ids) <= layout.max_length:
-        return ids
-    if layout.too_long == "drop":
-        return None
-    before = common([ids, prompt_ids(tokenizer, messages_of(prompt))])
+        return Tokens(ids, is_cut=False)
+    before = common([ids, prompt_ids(tokenizer, messages)])
     lead = ids[:1] if ids[0] == tokenizer.bos_token_id else []
     room = layout.max_length - len(lead)
-    return None if len(ids) - before > room else [*lead, *ids[-room:]]
+    if layout.too_long == "drop" or len(ids) - before > room:
+        return Tokens(None, is_cut=False)
+    return Tokens([*lead, *ids[-room:]], is_cut=True)

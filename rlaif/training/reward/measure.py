@@ -10,20 +10,33 @@ from rlaif.training.reward.rows import Pair
 
 
 def measure(reward: RewardModel, answers: Dataset, pairs: Sequence[Pair]) -> dict[str, float]:
-    """Say how often the better answer of a held-out pair scores higher, with a 95 % interval."""
+    """Say how often the better answer of a held-out pair scores higher, with a 95 % interval.
+
+    Of a model that reads principles, beside all pairs those of each: `accuracy/ID`.
+    """
     # A tie has no right side.
     decided = [pair for pair in pairs if pair.p != 0.5]
     if not decided:
         return {"n_held_out": 0.0}
     rows = sorted({row for pair in decided for row in (pair.first, pair.second)})
     scores = dict(zip(rows, reward.scores(answers[rows]["ids"]), strict=True))
-    right = sum(_right(scores[pair.first] - scores[pair.second], pair.p) for pair in decided)
-    low, high = wilson(right, len(decided))
+    right = [_right(scores[pair.first] - scores[pair.second], pair.p) for pair in decided]
+    found = _figures(right, "")
+    for principle in dict.fromkeys(pair.principle for pair in decided):
+        if principle is not None:
+            own = [r for r, pair in zip(right, decided, strict=True) if pair.principle == principle]
+            found |= _figures(own, f"/{principle}")
+    return found
+
+
+def _figures(right: Sequence[float], of: str) -> dict[str, float]:
+    share = sum(right) / len(right)
+    low, high = wilson(sum(right), len(right))
     return {
-        "accuracy": right / len(decided),
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "n_held_out": float(len(decided)),
+        f"accuracy{of}": share,
+        f"accuracy_low{of}": low,
+        f"accuracy_high{of}": high,
+        f"n_held_out{of}": float(len(right)),
     }
 
 

@@ -14,8 +14,8 @@ from datasets import Dataset, Features, List, Value
 from datasets.arrow_writer import ArrowWriter
 
 from rlaif.errors import InputError
-from rlaif.records import Preference, Prompt
-from rlaif.training.reward.layout import Layout, fitted, rendered
+from rlaif.records import Preference
+from rlaif.training.reward.layout import Layout, Read, tokens_of
 from rlaif.training.split import digest
 
 _MANY = 512
@@ -34,6 +34,21 @@ class Pair(NamedTuple):
     p: float
     margin: float
     weight: float
+    principle: str | None = None
+    """The id of the principle that `p` goes by, where a model is trained by each."""
+
+
+class Origin(NamedTuple):
+    """Where labels come from."""
+
+    sources: dict[str, int]
+    """Labels by who labelled: `judge embedded`, `human people`."""
+    constitutions: tuple[str, ...] = ()
+    """The fingerprints of the constitutions judged by."""
+    contracts: tuple[str, ...] = ()
+    """The fingerprints of everything that could change a label."""
+    despite: tuple[str, ...] = ()
+    """What judges fell short of."""
 
 
 class Rows(NamedTuple):
@@ -49,8 +64,7 @@ class Rows(NamedTuple):
     """Labels left out, by reason."""
     truncated: int
     """Answers read without the beginning of their prompt."""
-    sources: dict[str, int]
-    """Labels by who labelled: `judge embedded`, `human people`."""
+    origin: Origin
     fingerprint: str
     """Stands for every label, in order."""
 
@@ -59,6 +73,8 @@ def read_rows(
     preferences: Iterable[Preference], tokenizer: Any, layout: Layout, file: Path
 ) -> Rows:
     """Tokenise a stream of labels into an Arrow file.
+
+    Where the layout has principles, each principle's own verdict is a pair of its own.
 
     Raises:
         InputError: for a pair of equal or empty answers, or an id with two different labels.
@@ -75,7 +91,7 @@ class _Reader:
         self._layout = layout
         self._file = file
         self._writer = ArrowWriter(features=_FEATURES, path=str(file))
-        self._waiting: list[tuple[Prompt, str]] = []
+        self._waiting: list[Read] = []
         self._rows: dict[bytes, int] = {}
         self._fits = bytearray()
         self._prompts: dict[str, int] = {}
@@ -83,6 +99,7 @@ class _Reader:
         self._seen: dict[bytes, bytes] = {}
         self._left_out: Counter[str] = Counter()
         self._sources: Counter[str] = Counter()
+        self._stamps: tuple[dict[str, None], ...] = ({}, {}, {})
         self._truncated = 0
         self._digest = hashlib.blake2b(digest_size=8)
 
@@ -94,11 +111,34 @@ class _Reader:
             return
         key = digest(label.prompt)
         prompt = self._prompts.setdefault(key, len(self._prompts))
-        rows = [self._row(key, label.prompt, side.text) for side in (label.chosen, label.rejected)]
-        self._pairs.append(
-            Pair(prompt, rows[0], rows[1], label.p_chosen, label.margin, label.weight)
-        )
+        said = self._said(label)
+        if not said:
+            self._left_out["no verdict by principle"] += 1
+            return
+        for principle, p in said:
+            words = self._layout.principles[principle] if principle else None
+            first, second = (
+                self._row(key, Read(label.prompt, side.text, words))
+                for side in (label.chosen, label.rejected)
+            )
+            self._pairs.append(
+                Pair(prompt, first, second, p, label.margin, label.weight, principle)
+            )
         self._sources[f"{label.source} {label.by}"] += 1
+        for kept, stamps in zip(
+            self._stamps, ([label.constitution], [label.contract], label.despite), strict=True
+        ):
+            kept.update(dict.fromkeys(each for each in stamps if each))
+
+    def _said(self, label: Preference) -> list[tuple[str | None, float]]:
+        """Give what a label says of its first answer: by each principle, or in all."""
+        if not self._layout.principles:
+            return [(None, label.p_chosen)]
+        return [
+            (verdict.principle, verdict.p_first)
+            for verdict in label.verdicts
+            if verdict.principle in self._layout.principles
+        ]
 
     def finish(self) -> Rows:
         """Write what is left, and drop the labels of answers that cannot be read."""
@@ -112,7 +152,7 @@ class _Reader:
             list(self._prompts),
             {**self._left_out, "too long": len(self._pairs) - len(pairs)},
             self._truncated,
-            dict(self._sources),
+            Origin(dict(self._sources), *(tuple(each) for each in self._stamps)),
             self._digest.hexdigest(),
         )
 
@@ -132,26 +172,21 @@ class _Reader:
             )
         return before is not None
 
-    def _row(self, key: str, prompt: Prompt, text: str) -> int:
-        name = _digest(key, text)
+    def _row(self, key: str, read: Read) -> int:
+        name = _digest(key, read.principle or "", read.text)
         if name not in self._rows:
             self._rows[name] = len(self._rows)
-            self._waiting.append((prompt, text))
+            self._waiting.append(read)
             if len(self._waiting) == _MANY:
                 self._flush()
         return self._rows[name]
 
     def _flush(self) -> None:
-        if not self._waiting:
-            return
-        prompts, texts = zip(*self._waiting, strict=True)
-        read = []
-        for ids, prompt in zip(rendered(self._tokenizer, prompts, texts), prompts, strict=True):
-            fits = fitted(self._tokenizer, ids, prompt, self._layout)
-            self._truncated += fits is not None and len(fits) < len(ids)
-            self._fits.append(fits is not None)
-            read.append(fits or [])
-        self._writer.write_batch({"ids": read})
+        tokens = tokens_of(self._tokenizer, self._waiting, self._layout)
+        self._truncated += sum(each.is_cut for each in tokens)
+        self._fits.extend(each.ids is not None for each in tokens)
+        if tokens:
+            self._writer.write_batch({"ids": [each.ids or [] for each in tokens]})
         self._waiting.clear()
 
 

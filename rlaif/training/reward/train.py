@@ -1,41 +1,51 @@
 """Preferences in, whoever labelled them; the folder of a reward model out."""
 
-import tempfile
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import trl
-
+from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
-from rlaif.records import Preference
-from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable, run
+from rlaif.records import Preference, Prompt
+from rlaif.training.checkpoints import weights_of, work_folder
+from rlaif.training.common import need_rows, repeatable
 from rlaif.training.config import Progress, RewardConfig, Trained
 from rlaif.training.dataset import held_out_of
-from rlaif.training.folder import checked, reading, save, whole_folder
-from rlaif.training.reward.collator import AnswerCollator
+from rlaif.training.folder import whole_folder
+from rlaif.training.reward.card import Facts, write_card
 from rlaif.training.reward.groups import Groups, make_groups
 from rlaif.training.reward.layout import Layout, reward_tokenizer
 from rlaif.training.reward.measure import measure
-from rlaif.training.reward.model import RewardModel
+from rlaif.training.reward.member import Job, train_members
+from rlaif.training.reward.model import MEMBERS, RewardModel
 from rlaif.training.reward.rows import Pair, Rows, read_rows
-from rlaif.training.reward.trainer import GroupTrainer
 from rlaif.training.split import note_split
 
-_APART = "the model's answers cannot share a row, so that each is read in a row of its own"
+
+class Beside(NamedTuple):
+    """What a reward model is made from beside preferences."""
+
+    constitution: Constitution | None = None
+    """What the labels were judged by: its principles are read, and its text is in the card."""
+    demonstrations: Sequence[tuple[Prompt, str]] = ()
+    """Answers that are to score 0 in the mean."""
 
 
-def train_reward_model(
+def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
     preferences: Iterable[Preference],
     config: RewardConfig,
     model: Path,
     out: Path,
     *,
+    beside: Beside = Beside(),  # noqa: B008 (it cannot be changed)
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
     """Train a model whose score is higher for what is preferred; write it, whole, to `out`.
+
+    A run that was killed goes on at its last checkpoint when it is asked for again.
 
     Raises:
         InputError: for a label that cannot be one, with its row.
@@ -43,53 +53,63 @@ def train_reward_model(
         MissingModelError: for a model that is not there, or not complete.
     """
     started = time.monotonic()
-    layout = Layout(max_length=config.max_length, too_long=config.too_long)
-    with repeatable(seed), tempfile.TemporaryDirectory() as scratch:
+    layout = _layout(config, beside)
+    work = work_folder(out, [config.model_dump(mode="json"), seed, str(model), weights_of(model)])
+    with repeatable(seed):
         tokenizer = reward_tokenizer(model)
-        rows = read_rows(preferences, tokenizer, layout, Path(scratch) / "answers.arrow")
+        rows = read_rows(preferences, tokenizer, layout, work / "answers.arrow")
         train, held_out = _split(rows, config.held_out, seed)
-        groups = make_groups(train, config, seed, rows.prompts)
-        left_out = {**rows.left_out, **groups.left_out}
-        need_rows(len(groups.rows), left_out, "preferences")
-        _need_a_choice(train)
-        watch = Watch(progress)
+        groups = _groups(rows, train, config, seed)
+        job = Job(rows, groups, tokenizer, config, model, work)
+        members = train_members(job, seed, progress)
         with whole_folder(out) as folder:
-            trainer = make_trainer(rows, groups, tokenizer, config, model, folder, seed)
-            trainer.add_callback(watch)
-            notes = (_APART,) if config.share_prompts and not trainer.share_prompts() else ()
-            run(trainer)
-            save(trainer.model, tokenizer, folder)
+            for number, member in enumerate(members.folders):
+                to = folder / MEMBERS / str(number) if number else folder
+                shutil.copytree(member, to, dirs_exist_ok=True)
+            layout.write(folder)
+            # Measured on the folder as written, since that is what will score.
+            reward = RewardModel(folder)
+            measured = measure(reward, rows.answers, held_out)
+            layout = layout.model_copy(update={"zero": _zero(reward, config, beside)})
             layout.write(folder)
             note_split(folder, (rows.prompts[pair.prompt] for pair in train))
-            # Measured on the folder as written, since that is what will score.
-            measured = measure(RewardModel(folder), rows.answers, held_out)
-    metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy"), **measured}
-    if rows.truncated:
-        metrics["truncated"] = float(rows.truncated)
+            metrics = {**members.metrics, **measured}
+            if rows.truncated:
+                metrics["truncated"] = float(rows.truncated)
+            write_card(folder, _facts(job, layout, beside, (train, held_out), metrics))
+    shutil.rmtree(work)
     metrics["seconds"] = time.monotonic() - started
-    return Trained(out, metrics, groups.pairs, left_out, notes)
+    return Trained(out, metrics, groups.pairs, groups.left_out, members.notes)
 
 
-def make_trainer(  # noqa: PLR0913 (what a trainer is made of)
-    rows: Rows,
-    groups: Groups,
-    tokenizer: Any,
-    config: RewardConfig,
-    model: Path,
-    folder: Path,
-    seed: int,
-) -> GroupTrainer:
-    """Put the trainer together."""
-    more = {"max_length": config.max_length, "center_rewards_coefficient": config.centring}
-    with reading(model):
-        return GroupTrainer(
-            model=checked(model),
-            args=arguments(trl.RewardConfig, config, folder, seed, **more),
-            train_dataset=groups.rows,
-            data_collator=AnswerCollator(rows.answers, tokenizer.pad_token_id),
-            processing_class=tokenizer,
-            peft_config=adapter(config.lora, model, "SEQ_CLS"),
+def _layout(config: RewardConfig, beside: Beside) -> Layout:
+    principles = {}
+    if config.by_principle:
+        if beside.constitution is None:
+            raise InputError("by_principle: name the constitution that the labels were judged by")
+        principles = {each.id: each.text for each in beside.constitution.principles}
+    if config.zero == "demonstrations" and not beside.demonstrations:
+        raise InputError("zero: demonstrations, and there are none; name some, or leave 0 free")
+    return Layout(
+        max_length=config.max_length,
+        too_long=config.too_long,
+        principles=principles,
+        members=config.members,
+        combine=config.combine,
+        spread=config.spread,
+    )
+
+
+def _groups(rows: Rows, train: list[Pair], config: RewardConfig, seed: int) -> Groups:
+    groups = make_groups(train, config, seed, rows.prompts)
+    groups = groups._replace(left_out={**rows.left_out, **groups.left_out})
+    need_rows(len(groups.rows), groups.left_out, "preferences")
+    if all(pair.p == 0.5 for pair in train):
+        raise InputError(
+            f"all {len(train)} labels are ties: none says which answer is better, so that there "
+            "is nothing to learn; label anew, or keep labels of another kind beside them"
         )
+    return groups
 
 
 def _split(rows: Rows, share: float, seed: int) -> tuple[list[Pair], list[Pair]]:
@@ -100,9 +120,34 @@ def _split(rows: Rows, share: float, seed: int) -> tuple[list[Pair], list[Pair]]
     return train, [pair for pair in rows.pairs if pair.prompt in aside]
 
 
-def _need_a_choice(pairs: list[Pair]) -> None:
-    if all(pair.p == 0.5 for pair in pairs):
-        raise InputError(
-            f"all {len(pairs)} labels are ties: none says which answer is better, so that there "
-            "is nothing to learn; label anew, or keep labels of another kind beside them"
-        )
+def _zero(reward: RewardModel, config: RewardConfig, beside: Beside) -> float:
+    if config.zero == "free":
+        return 0.0
+    prompts, texts = zip(*beside.demonstrations, strict=True)
+    scores = [score for score in reward(prompts, texts) if score is not None]
+    if not scores:
+        raise InputError("zero: every demonstration is too long to be scored; raise max_length")
+    return sum(scores) / len(scores)
+
+
+def _facts(
+    job: Job,
+    layout: Layout,
+    beside: Beside,
+    sides: tuple[list[Pair], list[Pair]],
+    metrics: dict[str, float],
+) -> Facts:
+    splits = {}
+    for name, pairs in zip(("trained on", "held out"), sides, strict=True):
+        splits[f"{name}, pairs"] = len(pairs)
+        splits[f"{name}, conversations"] = len({pair.prompt for pair in pairs})
+    return Facts(
+        job.model,
+        job.config,
+        layout,
+        job.rows.origin,
+        beside.constitution,
+        splits,
+        job.groups.left_out,
+        metrics,
+    )

@@ -25,7 +25,7 @@ def test_an_answer_in_several_pairs_is_tokenised_once(read) -> None:
     rows = read([label, label.model_copy(update={"id": "2", "rejected": other})])
     assert len(rows.answers) == 3
     assert [(pair.first, pair.second) for pair in rows.pairs] == [(0, 1), (0, 2)]
-    assert rows.sources == {"judge test": 2}
+    assert rows.origin.sources == {"judge test": 2}
 
 
 def test_more_answers_than_are_tokenised_at_once_keep_their_order(read, tiny_model: Path) -> None:

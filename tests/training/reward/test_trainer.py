@@ -14,8 +14,8 @@ from rlaif.training.config import RewardConfig
 from rlaif.training.folder import load_tokenizer
 from rlaif.training.reward.groups import make_groups
 from rlaif.training.reward.layout import Layout
+from rlaif.training.reward.member import Job, make_trainer
 from rlaif.training.reward.rows import Rows, read_rows
-from rlaif.training.reward.train import make_trainer
 from tests.training.conftest import preferring_yes
 
 CLOSE = 2e-6
@@ -57,7 +57,8 @@ def ours(rows: Rows, model: Path, folder: Path, **changes):
     config = CONFIG.model_copy(update=changes)
     groups = make_groups(rows.pairs, config, 0, rows.prompts)
     with repeatable(0):
-        trainer = make_trainer(rows, groups, load_tokenizer(model), config, model, folder, 0)
+        job = Job(rows, groups, load_tokenizer(model), config, model, folder)
+        trainer = make_trainer(job, folder, 0)
     if config.share_prompts:
         assert trainer.share_prompts()
     return trainer, trainer.data_collator(list(groups.rows))
@@ -117,7 +118,8 @@ def test_a_model_that_reads_a_mask_otherwise_is_given_rows_apart(
     groups = make_groups(rows.pairs, CONFIG, 0, rows.prompts)
     tokenizer = load_tokenizer(tiny_model)
     with repeatable(0):
-        trainer = make_trainer(rows, groups, tokenizer, CONFIG, tiny_model, tmp_path, 0)
+        job = Job(rows, groups, tokenizer, CONFIG, tiny_model, tmp_path)
+        trainer = make_trainer(job, tmp_path, 0)
     # What an architecture that ignores positions would do.
     plain = trainer.model.model.forward
     monkeypatch.setattr(

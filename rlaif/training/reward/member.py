@@ -1,0 +1,116 @@
+"""One model of an ensemble after another, each from a seed of its own; mostly there is one."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trl
+
+from rlaif.records import Record
+from rlaif.storage import write_atomically
+from rlaif.training.checkpoints import Whole, last_checkpoint
+from rlaif.training.common import Watch, adapter, arguments, repeatable, run
+from rlaif.training.config import Progress, RewardConfig
+from rlaif.training.folder import checked, reading, save, whole_folder
+from rlaif.training.reward.collator import AnswerCollator
+from rlaif.training.reward.groups import Groups
+from rlaif.training.reward.rows import Rows
+from rlaif.training.reward.trainer import GroupTrainer
+
+_APART = "the model's answers cannot share a row, so that each is read in a row of its own"
+
+
+class Job(NamedTuple):
+    """What each member is trained on, and how."""
+
+    rows: Rows
+    groups: Groups
+    tokenizer: Any
+    config: RewardConfig
+    model: Path
+    work: Path
+    """Where checkpoints and finished members are kept."""
+
+
+class Members(NamedTuple):
+    """Trained members."""
+
+    folders: list[Path]
+    metrics: dict[str, float]
+    """Of the first."""
+    notes: tuple[str, ...]
+
+
+def train_members(job: Job, seed: int, progress: Progress | None) -> Members:
+    """Train what an earlier run has not finished."""
+    folders = []
+    for number in range(job.config.members):
+        own = _numbered(progress, number, job.config.members) if progress else None
+        folder = job.work / f"member-{number}-of-{job.rows.fingerprint}"
+        if not folder.is_dir():
+            _train(job, folder, seed + number, own)
+        folders.append(folder)
+    told = [_told(folder) for folder in folders]
+    notes = dict.fromkeys(note for each in told for note in each.notes)
+    return Members(folders, told[0].metrics, tuple(notes))
+
+
+def _numbered(progress: Progress, number: int, count: int) -> Progress:
+    """Count the steps of all members together."""
+
+    def report(step: int, steps: int, metrics: dict[str, float]) -> None:
+        progress(number * steps + step, count * steps, metrics)
+
+    return report
+
+
+def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
+    checkpoints = out.with_name(f"{out.name}.checkpoints")
+    watch = Watch(progress)
+    with repeatable(seed):
+        trainer = make_trainer(job, checkpoints, seed)
+        trainer.add_callback(watch)
+        trainer.add_callback(Whole())
+        is_apart = job.config.share_prompts and not trainer.share_prompts()
+        run(trainer, last_checkpoint(checkpoints))
+        metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
+        told = _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
+        write_atomically(_told_in(out), told.model_dump_json())
+        with whole_folder(out) as folder:
+            save(trainer.model, job.tokenizer, folder)
+
+
+class _Told(Record):
+    """What is kept of a finished member beside its weights."""
+
+    metrics: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def _told(member: Path) -> _Told:
+    return _Told.model_validate_json(_told_in(member).read_text(encoding="utf-8"))
+
+
+def _told_in(member: Path) -> Path:
+    return member.with_name(f"{member.name}.json")
+
+
+def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
+    """Put the trainer together; it keeps its checkpoints in a folder."""
+    config = job.config
+    more = {
+        "max_length": config.max_length,
+        "center_rewards_coefficient": config.centring,
+        "save_strategy": "steps",
+        "save_steps": config.checkpoint,
+        # One is whole while the next is written.
+        "save_total_limit": 2,
+    }
+    with reading(job.model):
+        return GroupTrainer(
+            model=checked(job.model),
+            args=arguments(trl.RewardConfig, config, folder, seed, **more),
+            train_dataset=job.groups.rows,
+            data_collator=AnswerCollator(job.rows.answers, job.tokenizer.pad_token_id),
+            processing_class=job.tokenizer,
+            peft_config=adapter(config.lora, job.model, "SEQ_CLS"),
+        )
