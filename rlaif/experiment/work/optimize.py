@@ -7,6 +7,7 @@ from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.stages import Done
+from rlaif.judges.early import Early
 from rlaif.judges.reward import reward_of
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import Reward, RewardModel
@@ -35,6 +36,8 @@ def work(run: Context, folder: Path) -> Done:
 def _reward(run: Context, config: OptimizeSection) -> Reward:
     if config.reward == "model":
         return RewardModel(run.finished("reward") / "model")
-    return reward_of(
+    reward = reward_of(
         run.judge(), run.constitution, conditions=run.conditions(), opponents=config.opponents
     )
+    is_elsewhere = all(spec.kind == "openai" for spec in run.judges("judge"))
+    return Early(reward) if is_elsewhere else reward

@@ -5,6 +5,7 @@ TRL's trainer, with the reward as a plain function of prompts and texts.
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,17 @@ _ENOUGH = 64
 
 
 class RLOOTrainer(Silent, trl.RLOOTrainer):  # type: ignore[misc]
-    """TRL's trainer."""
+    """TRL's trainer, which begins to score answers before it reads them itself."""
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:
+        self._rows = [row["row"] for row in inputs]
+        return super()._generate_and_score_completions(inputs)
+
+    def _generate(self, prompts: list[Any]) -> Any:
+        made = super()._generate(prompts)
+        # The policy and its reference read the answers next, which takes as long as writing them.
+        self.reward_funcs[0].start(made[-1], self._rows)
+        return made
 
 
 class Scorer:
@@ -36,13 +47,24 @@ class Scorer:
         """Score answers to these prompts with this reward."""
         self._prompts, self._reward = prompts, reward
         self.asked = self.abstained = 0
+        self._begun: tuple[list[str], Future[Sequence[float | None]]] | None = None
+
+    def start(self, completions: Sequence[Sequence[dict[str, str]]], row: Sequence[int]) -> None:
+        """Begin to score, where the reward can be begun: one that waits for a network can."""
+        start = getattr(self._reward, "start", None)
+        if start is not None:
+            texts = _texts(completions)
+            self._begun = texts, start([self._prompts[index] for index in row], texts)
 
     def __call__(
         self, completions: list[list[dict[str, str]]], row: list[int], **_: Any
     ) -> list[float | None]:
         """Score one text for each prompt; None stays None, which TRL leaves out of the group."""
-        texts = [completion[0]["content"] for completion in completions]
-        scores = list(self._reward([self._prompts[index] for index in row], texts))
+        texts, begun = _texts(completions), self._begun
+        if begun and begun[0] == texts:
+            scores = list(begun[1].result())
+        else:
+            scores = list(self._reward([self._prompts[index] for index in row], texts))
         self.asked += len(scores)
         self.abstained += scores.count(None)
         if self.asked >= _ENOUGH:
@@ -60,6 +82,10 @@ class Scorer:
                 f"the reward scored none of the first {self.asked} answers, so nothing can be "
                 "learned; look at the judge or the reward model first"
             )
+
+
+def _texts(completions: Sequence[Sequence[dict[str, str]]]) -> list[str]:
+    return [completion[0]["content"] for completion in completions]
 
 
 def train_rloo(  # noqa: PLR0913 - prompts and a reward beside what every trainer takes

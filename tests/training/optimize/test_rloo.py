@@ -1,9 +1,11 @@
+from concurrent.futures import Future
+
 import pytest
 
 from rlaif.errors import InputError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
-from rlaif.training.optimize.rloo import Scorer, train_rloo
+from rlaif.training.optimize.rloo import RLOOTrainer, Scorer, train_rloo
 
 PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
 CONFIG = OptimizeConfig(
@@ -94,3 +96,30 @@ def test_an_option_of_another_trainer_is_refused(tiny_model, tmp_path) -> None:
     config = CONFIG.model_copy(update={"extra": {"loss_type": "dapo"}})
     with pytest.raises(InputError, match="loss_type: RLOOConfig"):
         train_rloo(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")
+
+
+def test_a_reward_that_can_be_begun_works_while_the_policy_reads_its_answers(
+    tiny_model, tmp_path, monkeypatch
+) -> None:
+    told: list[str] = []
+    reads = RLOOTrainer._get_per_token_logps_and_entropies
+
+    def reading(*arguments, **named):
+        told.append("read")
+        return reads(*arguments, **named)
+
+    class Waiting:
+        def start(self, prompts, texts) -> Future:
+            told.append("started")
+            begun: Future = Future()
+            begun.result = lambda: (told.append("needed"), count_of_e(prompts, texts))[1]
+            return begun
+
+        def __call__(self, *_):
+            raise AssertionError("asked twice")
+
+    monkeypatch.setattr(RLOOTrainer, "_get_per_token_logps_and_entropies", reading)
+    config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
+    trained = train_rloo(PROMPTS, Waiting(), config, tiny_model, tmp_path / "rloo")
+    assert trained.metrics["answers"] == 8
+    assert told[: told.index("needed") + 1] == ["started", "read", "needed"]
