@@ -189,3 +189,17 @@ def test_whoever_always_answers_the_same_ends_in_a_tie(template, answer, prompt,
     outcomes = [outcome for _, outcome in judge.decide(cases)]
     assert [round(outcome.p_first, 12) for outcome in outcomes] == [0.5] * 3
     assert all(outcome.evidence["flipped"] for outcome in outcomes)
+
+
+def test_what_is_asked_of_a_pair_goes_out_together_both_orders_side_by_side(comparison, principle):
+    """So that a server finds in its cache what prompts begin with alike."""
+    other = comparison.model_copy(update={"id": "other"})
+    rules = [principle, Principle(id="kind", text="It is kind.")]
+    backend = ScriptedBackend(lambda _: "A")
+    judge = BothOrders(PairwiseJudge(backend, Template.load("compare")))
+    list(judge.decide([Case(pair, rule) for pair in (comparison, other) for rule in rules]))
+    texts = [request.messages[-1].content for request in backend.seen]
+    assert len(texts) == 8
+    for forward, backward in zip(texts[::2], texts[1::2], strict=True):
+        assert forward != backward
+        assert sorted(forward.split()) == sorted(backward.split())
