@@ -17,6 +17,8 @@ def served_at() -> Iterator[str]:
     params = xllamacpp.CommonParams()
     params.model.path = str(gguf)
     params.n_ctx, params.n_parallel, params.n_gpu_layers = 4096, 4, 0
+    # Several threads wait for each other by spinning, which a busy machine pays for dearly.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.port, params.warmup, params.verbosity = 0, False, 0
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"

@@ -1,12 +1,15 @@
 """What a served model writes and scores is what the local one does."""
 
+import json
 import math
 from collections.abc import Iterator
 
 import pytest
 
 from rlaif.backends.local import LocalBackend
+from rlaif.backends.loop import wait_for
 from rlaif.backends.openai import OpenAIBackend
+from rlaif.backends.posting import Http
 from rlaif.backends.spec import OpenAIModel
 from rlaif.embedded.find import embedded_model
 from rlaif.records import Completion, Failure, Message, Request, Sampling
@@ -102,3 +105,58 @@ def test_an_answer_that_starts_otherwise_has_no_log_probabilities(served: OpenAI
     assert isinstance(said, Completion)
     assert said.option_logprobs is None
     assert said.text
+
+
+def test_options_rank_as_they_do_here(served: OpenAIBackend) -> None:
+    local = LocalBackend(embedded_model(), dtype="float32")
+    asked = request(
+        "Is ice hot? Answer Yes or No.",
+        options=("Yes", "No"),
+        sampling=Sampling(max_tokens=1, temperature=0),
+        opening="The answer, Yes or No:",
+    )
+    [(_, here)], [(_, there)] = local.stream([asked]), served.stream([asked])
+    mine, theirs = shares(here), shares(there)
+    assert sorted(theirs, key=theirs.__getitem__) == sorted(theirs, key=mine.__getitem__)
+
+
+def test_a_prompt_that_begins_as_another_is_not_read_again(served_at: str) -> None:
+    http = Http(served_at, "")
+
+    def cached(question: str) -> tuple[int, int]:
+        turns = [{"role": "user", "content": "The sky is blue and wide. " * 8 + question}]
+        body = {"model": "m", "messages": turns, "max_tokens": 1}
+        usage = json.loads(wait_for(http.post("chat/completions", body)).body)["usage"]
+        return usage["prompt_tokens_details"]["cached_tokens"], usage["prompt_tokens"]
+
+    cached("What is blue?")
+    kept, whole = cached("What is wide?")
+    http.close()
+    assert kept > 0.8 * whole
+
+
+def test_several_draws_come_of_one_request(served_at: str) -> None:
+    backend = OpenAIBackend(OpenAIModel(model="m", base_url=served_at, n=3, timeout=120))
+    asked = [
+        request("Say hello.", sampling=Sampling(max_tokens=4, temperature=1, seed=seed))
+        for seed in range(3)
+    ]
+    answers = list(backend.stream(asked))
+    assert len(answers) == 3
+    assert all(isinstance(said, Completion) and said.text for _, said in answers)
+    assert backend.traffic.tries == 1
+    backend.close()
+
+
+def test_a_text_is_gone_on_with_and_its_options_are_scored(served_at: str) -> None:
+    spec = OpenAIModel(model="m", base_url=served_at, endpoint="completions", timeout=120)
+    backend = OpenAIBackend(spec)
+    sampling = Sampling(max_tokens=1, temperature=0)
+    asked = request(
+        "Fire is hot: Yes. Ice is hot: No. Snow is hot:", options=("Yes", "No"), sampling=sampling
+    )
+    [(_, said)] = backend.stream([asked])
+    backend.close()
+    assert isinstance(said, Completion)
+    assert set(shares(said)) == {"Yes", "No"}
+    assert shares(said)["No"] > 0.3
