@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from rlaif.errors import InputError, StorageError
 from rlaif.records import Record
-from rlaif.yamlfile import read_lines
+from rlaif.yamlfile import read_lines, refuse_huge
 
 Row = TypeVar("Row", bound=Record)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, a quota, a limit on files
@@ -57,11 +57,17 @@ def read_records(path: Path, kind: type[Row]) -> Iterator[Row]:
     Raises:
         InputError: for a line that is no such record, naming file and line.
     """
+    return (row for _, row in numbered_records(path, kind))
+
+
+def numbered_records(path: Path, kind: type[Row]) -> Iterator[tuple[int, Row]]:
+    """Read a JSONL file as `read_records` does, each row with its line."""
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
+        refuse_huge(len(line), path, number)
         try:
-            yield kind.model_validate_json(line)
+            yield number, kind.model_validate_json(line)
         except ValidationError as error:
             detail = error.errors()[0]
             where = ".".join(str(step) for step in detail["loc"])

@@ -5,6 +5,7 @@ A file may be hostile: what it says is built only after its size, depth and ever
 
 import contextlib
 import json
+import os
 import types
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ Place = tuple[int | str, ...]
 _NOT_UTF8 = "not UTF-8 text; save it as UTF-8"
 _DEEP = 60
 """Levels, one in another; a config has six or so."""
+_LONGEST_ROW = 500_000
+"""Characters of one row, unless RLAIF_LONGEST_ROW says otherwise: some 100,000 tokens."""
 _MANY = 200_000
 """Values, those that stand for one another by `*name` counted each time."""
 
@@ -275,12 +278,32 @@ def line_of(text: str, place: Place) -> int | None:
     return _walk(root, place)[0] if root is not None else None
 
 
+def refuse_huge(size: int, path: Path | str, line: int | None) -> None:
+    """Refuse a row of more characters than any model reads.
+
+    Raises:
+        InputError: for one; it names the limit and how to change it.
+    """
+    limit = os.environ.get("RLAIF_LONGEST_ROW", "")
+    most = int(limit) if limit.isdecimal() else _LONGEST_ROW
+    if size > most:
+        raise InputError.at(
+            path,
+            line,
+            f"a row of {size:,} characters, and {most:,} are the most; shorten it, or set the "
+            "environment variable RLAIF_LONGEST_ROW",
+        )
+
+
 def json_value(text: str, path: Path | str, line: int | None = None) -> Any:
     """Read JSON text; `path` and `line` stand in the error.
 
     Raises:
-        InputError: for text that is no JSON, a field that stands twice, or too many levels.
+        InputError: for text that is no JSON, a field that stands twice, too many levels, or a
+            line of a file that is longer than any model reads.
     """
+    if line is not None:
+        refuse_huge(len(text), path, line)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

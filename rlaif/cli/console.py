@@ -1,5 +1,6 @@
 """How the command line shows long work: a bar in a terminal, plain lines elsewhere."""
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -8,6 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from rlaif.budget import Figures, Meter
+from rlaif.experiment.progress import traffic_of
 
 if TYPE_CHECKING:
     from rlaif.evaluation.sheet import Sheet
@@ -27,14 +31,29 @@ class Shown:
         self._bar: Progress | None = None
         self._stage = ""
         self._total: int | None = None
+        self._done, self._note = 0, ""
+        self._first: int | None = None
         self._since = self._told = 0.0
+        self._meter: Meter | None = None
+        self._before: Figures | None = None
+        self._ended = threading.Event()
+
+    def follow(self, meter: Meter) -> None:
+        """Show what a meter counts, from here on."""
+        self._meter = meter
+        if self._before is None:
+            self._before = meter.figures()
 
     def begin(self, stage: str, total: int | None, note: str = "") -> None:
         """Open a line for a stage; a line still open is closed as it stands."""
         self._stop()
         self._stage, self._total = stage, total
+        self._done, self._first, self._note = 0, None, note
+        self._before = self._meter.figures() if self._meter else None
         self._since = self._told = time.monotonic()
         if not self._console.is_terminal:
+            self._ended = threading.Event()
+            threading.Thread(target=self._tell_on, args=(self._ended,), daemon=True).start()
             return
         count = [MofNCompleteColumn()] if total is not None else []
         self._bar = Progress(
@@ -50,20 +69,44 @@ class Shown:
         self._bar.start()
 
     def advance(self, done: int, note: str = "") -> None:
-        """Move the line; elsewhere than in a terminal, print it every ten seconds."""
+        """Move the line; elsewhere than in a terminal, it is printed every ten seconds."""
+        if self._first is None:
+            self._first = done  # what an earlier run has done says nothing of this one's pace
+        self._done, self._note = done, note
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], completed=done, note=note)
-        elif time.monotonic() - self._told >= _EVERY:
-            self._told = time.monotonic()
-            count = f"{done:,}/{self._total:,}" if self._total is not None else ""
-            self._print(f"  {self._stage:<13} {count} {note}".rstrip())
+            self._bar.update(self._bar.task_ids[0], completed=done, note=self._standing())
+
+    def _standing(self) -> str:
+        """Say how the stage stands: what came of it, the pace, and what is asked."""
+        parts = [self._note] if self._note else []
+        made = self._done - (self._first or 0)
+        seconds = time.monotonic() - self._since
+        if made > 0 and seconds > 0:
+            parts.append(f"{made / seconds:.3g}/s")
+            if self._total is not None and self._done < self._total:
+                left = (self._total - self._done) * seconds / made
+                parts.append(f"{_span(left)} to go")
+        if self._meter:
+            parts.append(traffic_of(self._meter.figures(), self._before))
+        return "  ".join(parts)
+
+    def _tell_on(self, ended: threading.Event) -> None:
+        """Print the line every ten seconds, also while nothing lands."""
+        while not ended.wait(_EVERY):
+            count = f"{self._done:,}/{self._total:,}" if self._total is not None else ""
+            self._print(f"  {self._stage:<13} {count} {self._standing()}".rstrip())
 
     def end(self, note: str) -> None:
-        """Close the line with what came of it and how long it took."""
+        """Close the line with what came of it and how long it took, and what was asked."""
         seconds = time.monotonic() - self._since
         stage = self._stage
         self._stop()
         self._print(f"▸ {stage:<13} {note}  ({_span(seconds)})")
+        if self._meter and self._before:
+            figures = self._meter.figures()
+            if figures.spent != self._before.spent or figures.hits != self._before.hits:
+                self._print(f"  {'':<13} {traffic_of(figures, self._before)}")
+            self._before = figures
 
     def say(self, text: str) -> None:
         """Tell something beside the stages."""
@@ -74,6 +117,7 @@ class Shown:
         self._stop()
 
     def _stop(self) -> None:
+        self._ended.set()
         if self._bar:
             self._bar.stop()
         self._bar = None

@@ -1,10 +1,14 @@
 """The entry point: every error a person can cause is one line, and no traceback reaches them."""
 
+import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -25,6 +29,7 @@ from rlaif.cli import (
 from rlaif.errors import RlaifError
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 app = typer.Typer(
     name="rlaif",
@@ -54,8 +59,40 @@ def version() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, 2 for what a person can mend, 130 for Ctrl-C."""
+    """Run the command line.
+
+    The exit code is 0, 2 for what a person can mend, 3 for a budget that is spent, 130 for Ctrl-C
+    and 143 for a polite kill, which loses as little.
+    """
     _quiet_libraries()
+    with _ended_politely() as killed:
+        code = _run(arguments)
+    if code == INTERRUPTED:
+        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
+        return TERMINATED if killed else code
+    return code
+
+
+@contextlib.contextmanager
+def _ended_politely() -> Iterator[list[int]]:
+    """Make SIGTERM what Ctrl-C is; give a list that holds it once it has come."""
+    killed: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        killed.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield killed
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield killed
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         # Typer gives the code of an Exit, and 130 for Ctrl-C, as what it returns.
         returned = app(arguments, standalone_mode=False)
@@ -70,10 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 (the last line of defence)
         return _unforeseen(error)
-    code = returned if isinstance(returned, int) else 0
-    if code == INTERRUPTED:
-        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
-    return code
+    return returned if isinstance(returned, int) else 0
 
 
 def _unforeseen(error: Exception) -> int:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rlaif.cli.console import OUT, Shown
+from rlaif.cli.console import OUT, Shown, show
 from rlaif.errors import InputError
 
 if TYPE_CHECKING:
+    from rlaif.experiment.dry import DryFolder
     from rlaif.experiment.folder import Folder
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")]
@@ -27,6 +28,7 @@ Store = Annotated[
 BudgetOf = Annotated[
     str | None, typer.Option("--budget", help="Stop at usd=5,requests=20000,tokens=3000000.")
 ]
+DryRun = Annotated[bool, typer.Option(help="Count requests, tokens and money; ask nothing.")]
 Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
 
 
@@ -39,13 +41,20 @@ def respond(
     max_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 64,
     store: Store = None,
     budget: BudgetOf = None,
+    dry_run: DryRun = False,
     seed: Seed = 0,
 ) -> None:
     """Draw responses to prompts from a model."""
     from rlaif.experiment.alone import respond_alone
+    from rlaif.experiment.dry import respond_dry
     from rlaif.feedback.respond import RespondConfig
 
     config = RespondConfig(samples=samples, temperature=temperature, max_tokens=max_tokens)
+    if dry_run:
+        with _dry(out, store, budget) as dry:
+            respond_dry(prompts, model, config, dry, seed)
+            _tell(dry)
+        return
     with _folder(out, store, budget) as folder:
         respond_alone(prompts, model, config, folder, seed)
 
@@ -60,15 +69,22 @@ def revise(
     tries: Annotated[int, typer.Option(min=1, help="Revisions to choose among.")] = 4,
     store: Store = None,
     budget: BudgetOf = None,
+    dry_run: DryRun = False,
     seed: Seed = 0,
 ) -> None:
     """Critique and revise responses by a constitution; the judge chooses among the tries."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import revise_alone
+    from rlaif.experiment.dry import revise_dry
     from rlaif.feedback.revise import ReviseConfig
 
     config = ReviseConfig(rounds=rounds, tries=tries)
     rules = Constitution.load(constitution)
+    if dry_run:
+        with _dry(out, store, budget) as dry:
+            revise_dry(responses, rules, (model, judge), config, dry, seed)
+            _tell(dry)
+        return
     with _folder(out, store, budget) as folder:
         revise_alone(responses, rules, (model, judge), config, folder, seed)
 
@@ -101,7 +117,7 @@ def label(
         list[str] | None, typer.Option(help="Give every prompt this tag, for principles' scopes.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first pairs.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Count the requests; ask nothing.")] = False,
+    dry_run: DryRun = False,
     anew: Annotated[bool, typer.Option(help="Replace labels that another setting made.")] = False,
     require: Annotated[
         list[str] | None,
@@ -115,6 +131,7 @@ def label(
     """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import label_alone, label_requests, read_comparisons
+    from rlaif.experiment.dry import label_dry
     from rlaif.experiment.folder import NamedJudges
     from rlaif.experiment.requirements import parse_require
     from rlaif.feedback.label import LabelConfig
@@ -134,6 +151,9 @@ def label(
     if dry_run:
         total, how = label_requests(comparisons, rules, config, len(judge))
         OUT.print(f"{how} = {total:,} requests at most", markup=False)
+        with _dry(out, store, budget) as dry:
+            label_dry(comparisons, rules, NamedJudges(dry, judge, calibration), config, dry, seed)
+            _tell(dry)
         return
     with _folder(out, store, budget) as folder:
         named = NamedJudges(folder, judge, calibration)
@@ -206,16 +226,23 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Prompts of each suite.")] = None,
     store: Store = None,
     budget: BudgetOf = None,
+    dry_run: DryRun = False,
     seed: Seed = 0,
 ) -> None:
     """Put policies side by side: counted traits, refusals, win rates, with intervals."""
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone_training import evaluate_alone
+    from rlaif.experiment.dry import evaluate_dry
 
     if len(set(models)) < len(models):
         raise InputError("a model stands twice; name each once, the base first")
     rules = Constitution.load(constitution)
     names = [name.strip() for name in suites.split(",")]
+    if dry_run:
+        with _dry(out, store, budget) as dry:
+            evaluate_dry(models, names, rules, judge, dry, (limit, seed))
+            _tell(dry)
+        return
     with _folder(out, store, budget) as folder:
         OUT.print(evaluate_alone(models, names, rules, judge, folder, (limit, seed)))
 
@@ -225,6 +252,19 @@ def _folder(out: Path, store: Path | None, budget: str | None) -> "Folder":
     from rlaif.experiment.folder import Folder
 
     return Folder(out, Shown(), store=store, budget=parse_budget(budget))
+
+
+def _dry(out: Path, store: Path | None, budget: str | None) -> "DryFolder":
+    from rlaif.budget import parse_budget
+    from rlaif.experiment.dry import DryFolder
+
+    return DryFolder(out, Shown(), store=store, budget=parse_budget(budget))
+
+
+def _tell(dry: "DryFolder") -> None:
+    show(*dry.estimates.table())
+    for note in dry.estimates.notes():
+        OUT.print(note, markup=False)
 
 
 def add_to(app: typer.Typer) -> None:

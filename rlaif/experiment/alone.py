@@ -8,6 +8,7 @@ from pathlib import Path
 from rlaif.backends.connect import connect, parse_judge
 from rlaif.backends.spec import ModelSpec
 from rlaif.constitution.principle import Constitution
+from rlaif.errors import InputError
 from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.forewarn import forewarn
 from rlaif.experiment.gate import Gatekeeper, stamped
@@ -38,7 +39,7 @@ from rlaif.records import (
     Revision,
     fingerprint_of,
 )
-from rlaif.storage import read_records, write_atomically
+from rlaif.storage import numbered_records, read_records, write_atomically
 from rlaif.templates import Template
 
 
@@ -65,7 +66,7 @@ def respond_alone(
         counts = outcomes.keep(
             respond(left, backend, config, seed=seed), folder.watcher, "respond", total
         )
-    folder.watcher.end(tally("responses", counts))
+    folder.watcher.end(tally("responses", counts, total))
 
 
 def revise_alone(
@@ -77,8 +78,7 @@ def revise_alone(
     seed: int,
 ) -> None:
     """Revise the responses in a folder that `respond` made; `models` are critic and judge."""
-    prompts = list(read_records(responses / "prompts.jsonl", Prompt))
-    loaded = sorted(read_records(responses / "responses.jsonl", Response), key=lambda r: r.id)
+    prompts, loaded = read_drawn(responses)
     wanted = _first(loaded, config.responses)
     critic, named = folder.backend(models[0]), NamedJudges(folder, [models[1]])
     judge = named.judge(Judging(), constitution)
@@ -98,7 +98,28 @@ def revise_alone(
             seed=seed,
         )
         counts = outcomes.keep(made, folder.watcher, "revise", len(wanted))
-    folder.watcher.end(tally("revisions", counts))
+    folder.watcher.end(tally("revisions", counts, len(wanted)))
+
+
+def read_drawn(folder: Path) -> tuple[list[Prompt], list[Response]]:
+    """Read a folder that `respond` made: its prompts, and its responses in the order of their ids.
+
+    Raises:
+        InputError: for a row that is no record, an id that stands for two responses, or none.
+    """
+    prompts = list(read_records(folder / "prompts.jsonl", Prompt))
+    path = folder / "responses.jsonl"
+    found: dict[str, tuple[int, Response]] = {}
+    for line, row in numbered_records(path, Response):
+        first, same = found.setdefault(row.id, (line, row))
+        # A run that was killed and gone on with may hold one twice.
+        if same != row:
+            raise InputError.at(
+                path, line, f"id {row.id!r} stands twice, first on line {first}; remove one"
+            )
+    if not found:
+        raise InputError(f"{path}: no responses in it; `rlaif respond` makes them")
+    return prompts, [found[name][1] for name in sorted(found)]
 
 
 def _first(responses: Iterable[Response], count: int) -> list[Response]:
@@ -188,5 +209,5 @@ def label_alone(  # noqa: PLR0913 (the command's own options)
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
         made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, folder.watcher, "label", len(comparisons))
-    folder.watcher.end(tally("preferences", counts))
+    folder.watcher.end(tally("preferences", counts, len(comparisons)))
     return counts

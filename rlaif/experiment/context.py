@@ -237,6 +237,7 @@ class Context:
         name = spec.model_dump_json()
         if name not in self._backends:
             account = account_of(spec, self.meter)
+            self.watcher.follow(self.meter)
             backend: Backend = connect(spec, say=self.watcher.say)
             self._backends[name] = Cached(backend, self.store, kind=spec.kind, account=account)
         return self._backends[name]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
 from rlaif.backends.connect import ModelSpec, account_of, connect, parse_judge, parse_spec
 from rlaif.budget import FILE as SPENT
@@ -89,17 +90,18 @@ class Folder:
         """What is spent in this folder."""
         return Meter(self._budget, self.path / SPENT)
 
-    def connect(self, spec: ModelSpec) -> Cached:
+    def connect(self, spec: ModelSpec) -> Backend:
         """Connect to a model, through the store.
 
         Raises:
             InputError: when dollars are budgeted and its price is not known.
         """
         account = account_of(spec, self.meter)
+        self.watcher.follow(self.meter)
         backend = connect(spec, say=self.watcher.say)
         return Cached(backend, self.store, kind=spec.kind, account=account)
 
-    def backend(self, name: str) -> Cached:
+    def backend(self, name: str) -> Backend:
         """Connect to a model by its short name, through the store."""
         return self.connect(parse_spec(name))
 

@@ -35,7 +35,7 @@ class Outcomes(Generic[Made]):
         """Journal outcomes as they land; return the counts, those of an earlier run included."""
         watcher.begin(stage, total)
         counts = Counter(self.seen.values())
-        watcher.advance(len(self.seen))
+        watcher.advance(len(self.seen), tally(self.name, counts))
         for outcome in outcomes:
             subject, kind = self._keep_one(outcome)
             if subject not in self.seen:

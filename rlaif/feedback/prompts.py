@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from rlaif.errors import InputError
 from rlaif.records import Message, Prompt, canonical_json, fingerprint_of
-from rlaif.yamlfile import json_value, read_text
+from rlaif.yamlfile import json_value, read_text, refuse_huge
 
 _EXPECTED = "expected `prompt`, `text` or `messages`"
 
@@ -52,6 +52,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Prompt]]:
         if not line.strip():
             continue
         if path.suffix == ".txt":
+            refuse_huge(len(line), path, number)
             yield number, Prompt.of(line.strip())
             continue
         try:

@@ -180,7 +180,9 @@ def test_a_panel_of_templates_keeps_what_each_said(shown: Run, six: Path) -> Non
     printed = shown(
         *LABEL, "-o", "l", "--template", "absolute", "--template", "compare", "--dry-run"
     )
-    assert printed == "6 comparisons × 8 (2 principles, 2 templates) = 48 requests at most\n"
+    assert printed.startswith(
+        "6 comparisons × 8 (2 principles, 2 templates) = 48 requests at most\n"
+    )
     shown(*LABEL, "-o", "l", "--template", "absolute", "--template", "compare", "--panel", "median")
     rows = read(six / "l/preferences.jsonl")
     assert {row["by"] for row in rows} == {"median of absolute, compare"}
@@ -196,7 +198,9 @@ def test_a_when_is_asked_once_a_prompt_and_counted_beforehand(shown: Run, six: P
     rules.write_text(TWO.replace("short: The response is short.", asks), encoding="utf-8")
     record(six, rules=rules.name, share=likes_good_calm_but_short_bad, when=0.1)
     printed = shown(*LABEL, "--dry-run")
-    assert printed == "6 comparisons × 4 (2 principles) + 6 about prompts = 30 requests at most\n"
+    assert printed.startswith(
+        "6 comparisons × 4 (2 principles) + 6 about prompts = 30 requests at most\n"
+    )
     shown(*LABEL, "-o", "l")
     rows = read(six / "l/preferences.jsonl")
     assert [[v["principle"] for v in row["verdicts"]] for row in rows] == [["calm"]] * 6

@@ -51,7 +51,9 @@ def work(run: Context, folder: Path) -> Done:
         left = [comparison for comparison in comparisons if comparison.id not in outcomes.seen]
         made = stamped(labelled(left), despite)
         counts = outcomes.keep(made, run.watcher, "label", len(comparisons))
-    return Done(tally("preferences", counts), dict(counts), despite=despite, trust=trust)
+    return Done(
+        tally("preferences", counts, len(comparisons)), dict(counts), despite=despite, trust=trust
+    )
 
 
 def _responses(run: Context, prompts: Sequence[Prompt], folder: Path) -> list[Response]:

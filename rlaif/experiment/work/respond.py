@@ -39,4 +39,4 @@ def draw(  # noqa: PLR0913 (who draws, how, for what, and where to)
         left = [prompt for prompt in prompts if told[prompt.id] < config.samples]
         total = len(prompts) * config.samples
         counts = outcomes.keep(respond(left, policy, config, seed=seed), run.watcher, stage, total)
-    return Done(tally("responses", counts), dict(counts))
+    return Done(tally("responses", counts, total), dict(counts))

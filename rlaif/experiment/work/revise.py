@@ -34,7 +34,7 @@ def work(run: Context, folder: Path) -> Done:
             seed=run.experiment.seed,
         )
         counts = outcomes.keep(made, run.watcher, "revise", len(wanted))
-    return Done(tally("revisions", counts), dict(counts))
+    return Done(tally("revisions", counts, len(wanted)), dict(counts))
 
 
 def first_of_each(responses: Sequence[Response], count: int) -> list[Response]:

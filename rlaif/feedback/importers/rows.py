@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from rlaif.errors import InputError
-from rlaif.yamlfile import json_value, read_text
+from rlaif.yamlfile import json_value, read_text, refuse_huge
 
 _TABLES = {".csv": ",", ".tsv": "\t"}
 
@@ -35,6 +35,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     for line, value in _values(path):
         if not isinstance(value, dict):
             raise InputError.at(path, line, f"expected named fields, found {_short(value)}")
+        refuse_huge(sum(len(v) for v in value.values() if isinstance(v, str)), path, line)
         count += 1
         yield Row(line, value)
     if not count:
