@@ -1,5 +1,7 @@
 """Each stage by itself, on plain files."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -247,11 +249,17 @@ def evaluate(
         OUT.print(evaluate_alone(models, names, rules, judge, folder, (limit, seed)))
 
 
-def _folder(out: Path, store: Path | None, budget: str | None) -> "Folder":
+@contextlib.contextmanager
+def _folder(out: Path, store: Path | None, budget: str | None) -> Iterator["Folder"]:
     from rlaif.budget import parse_budget
     from rlaif.experiment.folder import Folder
 
-    return Folder(out, Shown(), store=store, budget=parse_budget(budget))
+    watcher = Shown()
+    try:
+        with Folder(out, watcher, store=store, budget=parse_budget(budget)) as folder:
+            yield folder
+    finally:
+        watcher.close()
 
 
 def _dry(out: Path, store: Path | None, budget: str | None) -> "DryFolder":
