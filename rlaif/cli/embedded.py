@@ -9,7 +9,7 @@ import typer
 from rlaif.cli.console import OUT, Shown
 
 if TYPE_CHECKING:
-    from rlaif.experiment.judge_card import Card
+    from rlaif.experiment.judge_page import Card
 
 app = typer.Typer(help="The model that comes along, and its judge.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ Data = Annotated[
     Path | None,
     typer.Option(envvar="RLAIF_DATA", help="Folder with people's judgements; without it, none."),
 ]
-Each = Annotated[int, typer.Option(min=3, help="True and as many false replies a wording.")]
+Each = Annotated[int | None, typer.Option(min=3, help="True and as many false replies a wording.")]
 
 
 @app.command()
@@ -40,6 +40,11 @@ def train(
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
+    minimal_pairs: Annotated[
+        int, typer.Option(min=0, help="Replies beside an edit that flips one trait.")
+    ] = 400,
+    comparisons: Annotated[int, typer.Option(min=0, help="Pairs of replies, A or B.")] = 800,
+    ratings: Annotated[int, typer.Option(min=0, help="Replies rated from 1 to 10.")] = 200,
     rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
     learning_rate: Annotated[
         float | None, typer.Option(help="AdamW's step; 5e-4, or 2e-4 with --traits.")
@@ -51,11 +56,11 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often each of them is asked.")] = 4,
     data: Data = None,
-    each: Each = 10,
+    each: Each = None,
     seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
 ) -> None:
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
-    from rlaif.experiment.judge_card import ExamConfig
+    from rlaif.experiment.judge_card import FULL, changed
     from rlaif.experiment.judge_make import drawn, make_judge
     from rlaif.experiment.judge_own import make_own_judge
     from rlaif.training.judge_lessons import JudgeTraining
@@ -64,6 +69,9 @@ def train(
         labels=labels,
         exchanges=exchanges,
         people=people,
+        minimal_pairs=minimal_pairs,
+        comparisons=comparisons,
+        ratings=ratings,
         rank=rank,
         learning_rate=learning_rate or (2e-4 if traits else 5e-4),
         seed=seed,
@@ -87,7 +95,7 @@ def train(
         out,
         start=start,
         data=data,
-        exam=ExamConfig(each=each),
+        exam=changed(FULL, each=each),
         say=shown.say,
         advance=_examining(shown),
     )
@@ -106,10 +114,11 @@ def evaluate(
     ] = None,
     draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 400,
     data: Data = None,
-    each: Each = 10,
+    quick: Annotated[bool, typer.Option(help="A tenth of the questions, wide intervals.")] = False,
+    each: Each = None,
     wordings: Annotated[
-        int, typer.Option(min=1, help="Wordings of each trait, polarity and kind.")
-    ] = 2,
+        int | None, typer.Option(min=1, help="Wordings of each trait, polarity and kind.")
+    ] = None,
     write: Annotated[bool, typer.Option(help="Write the card and the calibration anew.")] = False,
 ) -> None:
     """Examine a judge on prompts, wordings and traits it never saw; 1 when a figure is short."""
@@ -117,7 +126,7 @@ def evaluate(
 
     from rlaif.backends.connect import LocalModel, model_path
     from rlaif.embedded.find import HUB_NAME, judge_adapter
-    from rlaif.experiment.judge_card import ExamConfig, evaluate_judge, write_card
+    from rlaif.experiment.judge_card import FULL, QUICK, changed, evaluate_judge, write_card
     from rlaif.experiment.judge_make import drawn
 
     folder = adapter or judge_adapter()
@@ -133,14 +142,14 @@ def evaluate(
             folder,
             file,
             data=data,
-            config=ExamConfig(each=each, wordings=wordings),
+            config=changed(QUICK if quick else FULL, each=each, wordings=wordings),
             advance=_examining(shown),
         )
-    shown.end(f"{sum(figure.questions for figure in card.figures):,} questions")
+    shown.end(f"{card.questions:,} answers")
     if write:
         write_card(card, folder, base=HUB_NAME if base == "embedded" else base)
     _print(card)
-    if any(gate.is_short for gate in card.gates()):
+    if card.is_short:
         raise typer.Exit(1)
 
 
@@ -159,12 +168,12 @@ def _examining(shown: Shown) -> Callable[[int, int], None]:
 
 
 def _print(card: "Card") -> None:
-    width = max(len(gate.name) for gate in card.gates())
-    for gate in card.gates():
-        verdict = "short" if gate.is_short else "ok"
-        OUT.print(f"{gate.name:<{width}}  {gate.value:.2f}  {gate.wanted:.2f}  {verdict}")
-    if card.people:
-        OUT.print(
-            f"people's harmless pairs agreed with: {card.people.value:.2f} "
-            f"({card.people.low:.2f} to {card.people.high:.2f}, {card.pairs})"
-        )
+    width = max(len(mark.name) for mark in card.marks)
+    for mark in card.marks:
+        verdict = "short" if mark.is_short else "ok"
+        bound = f"{'≤' if mark.is_low_good else '≥'} {mark.gate:.2f}"
+        between = f"({mark.low:.3f} to {mark.high:.3f}, {mark.count:,})"
+        OUT.print(f"{mark.name:<{width}}  {mark.value:.3f} {between:<26} {bound}  {verdict}")
+    for name, figures in card.stages.items():
+        told = ", ".join(f"{key} {value:.2f}" for key, value in figures.items())
+        OUT.print(f"{name}: {told}", style="dim")

@@ -7,7 +7,8 @@ from pathlib import Path
 from rlaif.backends.connect import EMBEDDED, LocalModel, connect, model_path
 from rlaif.embedded.find import HUB_NAME
 from rlaif.errors import InputError, StorageError
-from rlaif.experiment.judge_card import FULL, Card, ExamConfig, evaluate_judge, write_card
+from rlaif.experiment.judge_card import FULL, ExamConfig, evaluate_judge, write_card
+from rlaif.experiment.judge_page import Card
 from rlaif.storage import write_atomically
 from rlaif.training.judge import train_judge
 from rlaif.training.judge_lessons import JudgeTraining

@@ -7,45 +7,48 @@ import numpy as np
 import pytest
 
 from rlaif.errors import InputError, StageError
-from rlaif.evaluation.intervals import wilson
+from rlaif.evaluation.audit.calibration import Bin
+from rlaif.evaluation.intervals import Interval, wilson
 from rlaif.experiment.judge_card import (
-    GATES,
-    Card,
+    FULL,
     ExamConfig,
-    Figure,
+    changed,
     evaluate_judge,
     fitted,
     write_card,
 )
+from rlaif.experiment.judge_marks import PEOPLE, mark, mark_of_people
+from rlaif.experiment.judge_page import Card
 from rlaif.judges.absolute import Calibration
 from rlaif.judges.build import calibration_in
+from rlaif.training.judge import train_judge
 from rlaif.training.judge_data import KINDS, prompts
+from rlaif.training.judge_lessons import JudgeTraining
 
 
-def figure(auc: float, balanced: float) -> Figure:
-    return Figure(
-        part="new wording", polarity="does not", auc=auc, balanced_accuracy=balanced,
-        traits=59, questions=900,
-    )  # fmt: skip
-
-
-def card(*figures: Figure) -> Card:
+def card() -> Card:
+    short = mark("new wording: AUC", Interval(value=0.7, low=0.6, high=0.8), 900, polarity="does")
+    fine = mark("minimal pairs ranked right", wilson(0.9, 100), 100)
+    people = mark_of_people([1.0, 1.0, 0.0], {"the shorter reply": 0.59})
+    assert people is not None
     return Card(
-        figures=figures,
+        marks=(short, fine, people),
         calibration=Calibration(bias=-0.25, temperature=1.5),
+        reliability=(Bin(low=0.5, high=0.55, labels=9, said=0.52, right=wilson(0.5, 9)),),
         weakest={"thanks": 0.4},
-        people=wilson(0.54, 346),
-        pairs=346,
+        trivial={"the shorter reply": 0.59},
+        stages={"the base alone": {"x: AUC": 0.5}, "all of the training": {"x: AUC": 0.9}},
     )
 
 
-def test_a_figure_below_its_gate_is_short() -> None:
-    assert GATES["new wording"] == (0.78, 0.70)
-    area, balanced = card(figure(0.777, 0.70)).gates()
-    assert (area.name, area.value, area.wanted) == ("new wording, does not: AUC", 0.78, 0.78)
-    assert not area.is_short
-    assert not balanced.is_short
-    assert [gate.is_short for gate in card(figure(0.77, 0.69)).gates()] == [True, True]
+def test_a_card_is_short_where_one_figure_is() -> None:
+    assert card().is_short
+    assert not card().model_copy(update={"marks": card().marks[1:]}).is_short
+    assert card().questions == 1_003
+
+
+def test_an_option_that_is_not_given_leaves_the_examination_as_it_was() -> None:
+    assert changed(FULL, each=None, wordings=3) == FULL.model_copy(update={"wordings": 3})
 
 
 def test_calibration_finds_the_bias_and_the_temperature_that_made_the_answers() -> None:
@@ -70,14 +73,22 @@ def test_a_calibration_needs_both_answers() -> None:
 
 def test_the_card_says_what_is_short_and_where_the_base_is_from(tmp_path: Path) -> None:
     (tmp_path / "training.json").write_text('[{"labels": 100}, {"labels": 50}]', encoding="utf-8")
-    write_card(card(figure(0.70, 0.72)), tmp_path, base="org/base")
+    write_card(card(), tmp_path, base="org/base")
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\nbase_model: org/base\n")
-    assert "- new wording, does not: AUC 0.70, wanted 0.78" in text
-    assert "balanced accuracy 0.72, wanted" not in text
+    short = text.split("Short of its gate:")[1].split("Weakest")[0]
+    assert short.strip() == "- new wording, does: AUC: 0.700, wanted ≥ 0.9"
+    assert (
+        "| minimal pairs ranked right | 0.900 | 0.826 to 0.945 | ≥ 0.85 | 0.95 | 100 | ok |" in text
+    )
+    assert f"| {PEOPLE} | 0.667 |" in text
+    assert "the shorter reply 0.590" in text
+    assert "| what | the base alone | all of the training |" in text
+    assert "| x: AUC | 0.500 | 0.900 |" in text
+    assert "| 0.50 to 0.55 | 0.52 | 0.50 (" in text
     assert "labels 100; then, going on from that, labels 50" in text
     kept = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
-    assert kept["figures"][0]["auc"] == 0.70
+    assert kept["marks"][0]["value"] == 0.7
     assert calibration_in(tmp_path) == Calibration(bias=-0.25, temperature=1.5)
 
 
@@ -101,14 +112,47 @@ def test_a_random_model_is_no_judge(tiny_model: Path, replies: Path) -> None:
         tiny_model,
         None,
         replies,
-        config=ExamConfig(replies=120, each=4),
+        config=ExamConfig(
+            replies=80, each=3, pairs=10, comparisons=4, attacks=8, revisions=1, stages=0
+        ),
         advance=lambda done, total: told.append((done, total)),
     )
-    assert any(gate.is_short for gate in measured.gates())
-    assert all(0.3 < f.auc < 0.7 for f in measured.figures if f.questions > 200)
-    assert {f.part for f in measured.figures} >= {"known wording", "new wording"}
+    areas = [m for m in measured.marks if m.name.endswith("AUC") and m.count > 200]
+    assert areas
+    wrong = [(m.name, m.value) for m in areas if not 0.3 < m.value < 0.7 or not m.is_short]
+    assert wrong == []
+    names = {m.name.split(",")[0].split(":")[0] for m in measured.marks}
+    assert names >= {
+        "known wording", "new wording", "trait never trained", "minimal pairs ranked right",
+        "comparisons", "expected calibration error", "flips under a verdict in the reply",
+        "revisions that make the principle hold", "worst trait",
+    }  # fmt: skip
+    assert PEOPLE not in names
     assert told[-1][0] == told[-1][1]
-    assert measured.people is None
+    assert measured.stages == {}
+
+
+def test_the_base_and_the_adapter_on_its_way_stand_beside_the_whole(
+    tiny_model: Path, replies: Path, tmp_path: Path
+) -> None:
+    config = JudgeTraining(
+        labels=100, people=0, exchanges=20, minimal_pairs=0, comparisons=2, ratings=0, rank=2,
+        layers_from=0,
+    )  # fmt: skip
+    lines = replies.read_text(encoding="utf-8").replace('"prompt": "', '"prompt": "Say: ')
+    (tmp_path / "train.jsonl").write_text(lines, encoding="utf-8")
+    adapter = train_judge(config, tiny_model, tmp_path / "train.jsonl", tmp_path / "adapter")
+    exam = ExamConfig(
+        replies=60, each=3, pairs=4, comparisons=2, attacks=2, revisions=0, stages=150
+    )
+    stages = evaluate_judge(tiny_model, adapter, replies, config=exam).stages
+    assert list(stages) == [
+        "the base alone", "10% of the training", "30% of the training", "all of the training",
+    ]  # fmt: skip
+    assert {frozenset(figures) for figures in stages.values()} == {
+        frozenset(stages["the base alone"])
+    }
+    assert stages["the base alone"] != stages["all of the training"]
 
 
 def test_without_replies_to_examine_by_there_is_no_card(tiny_model: Path, tmp_path: Path) -> None:
