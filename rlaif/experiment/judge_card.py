@@ -38,6 +38,8 @@ class ExamConfig(Record):
     """True and as many false replies for each wording."""
     wordings: int = Field(default=1, ge=1)
     """Wordings of each trait, polarity and kind."""
+    traits: int | None = Field(default=None, ge=1)
+    """So many trained traits, and a fifth as many never trained; every one where none is said."""
     pairs: int = Field(default=150, ge=0)
     """Minimal pairs."""
     comparisons: int = Field(default=80, ge=0)
@@ -135,7 +137,7 @@ def _paper(replies: Path, config: ExamConfig) -> _Paper:
     if not kept:
         raise StageError(f"{replies}: no reply to a held-out prompt; draw more of them")
     pool = list(dict.fromkeys(exchanges(kept, config.replies, rng, kept=True)))
-    items = exam(pool, rng, wordings=config.wordings, each=config.each)
+    items = exam(pool, rng, wordings=config.wordings, each=config.each, traits=config.traits)
     pairs = trials.pairs_and_comparisons(pool, config.pairs, config.comparisons, config.seed)
     return _Paper(pool, items, *pairs)
 

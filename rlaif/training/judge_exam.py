@@ -39,14 +39,31 @@ class Item(NamedTuple):
     truth: bool
 
 
-def exam(pool: Sequence[Exchange], rng: random.Random, *, wordings: int, each: int) -> list[Item]:
-    """Ask about every trait: `wordings` of a kind, each true of `each` replies and false of `each`.
+def drawn_traits(count: int | None, rng: random.Random) -> list[Trait]:
+    """Draw so many trained traits, and a fifth as many never trained; all where none is said."""
+    if count is None:
+        return list(TRAITS.values())
+    kept = sorted(held_out().traits)
+    trained = [name for name in TRAITS if name not in held_out().traits]
+    names = rng.sample(trained, min(count, len(trained)))
+    return [TRAITS[n] for n in [*names, *rng.sample(kept, min(-(-count // 5), len(kept)))]]
+
+
+def exam(
+    pool: Sequence[Exchange],
+    rng: random.Random,
+    *,
+    wordings: int,
+    each: int,
+    traits: int | None = None,
+) -> list[Item]:
+    """Ask about traits: `wordings` of a kind, each true of `each` replies and false of `each`.
 
     A wording for which the pool has too few replies of one kind is left out.
     """
     items: list[Item] = []
     given = answers(pool)
-    for trait in TRAITS.values():
+    for trait in drawn_traits(traits, rng):
         truths = given[trait.name]
         having = [number for number, truth in enumerate(truths) if truth is True]
         lacking = [number for number, truth in enumerate(truths) if truth is False]
