@@ -18,6 +18,15 @@ Data = Annotated[
     Path | None,
     typer.Option(envvar="RLAIF_DATA", help="Folder with people's judgements; without it, none."),
 ]
+Replies = Annotated[
+    Path | None, typer.Option(help="JSONL of the base's replies; the embedded model's come along.")
+]
+Draw = Annotated[
+    int | None,
+    typer.Option(min=50, help="Replies to draw from the base instead; 2,400 from another one."),
+]
+DRAWN = 2_400
+EXAMINED = 400
 Each = Annotated[int | None, typer.Option(min=3, help="True and as many false replies a wording.")]
 
 
@@ -33,10 +42,8 @@ def path() -> None:
 def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="The adapter's folder.")],
     base: Base = "embedded",
-    replies: Annotated[
-        Path | None, typer.Option(help="JSONL of the base's replies; drawn where it is absent.")
-    ] = None,
-    draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 2_400,
+    replies: Replies = None,
+    draw: Draw = None,
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
@@ -61,7 +68,7 @@ def train(
 ) -> None:
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
     from rlaif.experiment.judge_card import FULL, changed
-    from rlaif.experiment.judge_make import drawn, make_judge
+    from rlaif.experiment.judge_make import drawn, known_replies, make_judge
     from rlaif.experiment.judge_own import make_own_judge
     from rlaif.training.judge_lessons import JudgeTraining
 
@@ -82,11 +89,12 @@ def train(
         OUT.print(f"before: {own.before}\nafter:  {own.after}", markup=False)
         OUT.print(f"on {own.kept:,} examples kept aside; the card is {out / 'README.md'}")
         return
-    file = replies or out.with_name(f"{out.name}.work") / "replies.jsonl"
-    if replies is None:
+    file = known_replies(base, replies, draw)
+    if file is None:
+        file = out.with_name(f"{out.name}.work") / "replies.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
-        shown.begin("replies", draw)
-        drawn(base, file, draw, lambda done, _: shown.advance(done))
+        shown.begin("replies", draw or DRAWN)
+        drawn(base, file, draw or DRAWN, lambda done, _: shown.advance(done))
         shown.end(f"kept in {file}")
     card = make_judge(
         config,
@@ -109,10 +117,8 @@ def evaluate(
         Path | None, typer.Argument(help="The judge's adapter; without one, the shipped judge")
     ] = None,
     base: Base = "embedded",
-    replies: Annotated[
-        Path | None, typer.Option(help="JSONL of the base's replies; drawn where it is absent.")
-    ] = None,
-    draw: Annotated[int, typer.Option(min=50, help="Replies to draw from the base.")] = 400,
+    replies: Replies = None,
+    draw: Draw = None,
     data: Data = None,
     quick: Annotated[bool, typer.Option(help="A tenth of the questions, wide intervals.")] = False,
     each: Each = None,
@@ -127,15 +133,16 @@ def evaluate(
     from rlaif.backends.connect import LocalModel, model_path
     from rlaif.embedded.find import HUB_NAME, judge_adapter
     from rlaif.experiment.judge_card import FULL, QUICK, changed, evaluate_judge, write_card
-    from rlaif.experiment.judge_make import drawn
+    from rlaif.experiment.judge_make import drawn, known_replies
 
     folder = adapter or judge_adapter()
     shown = Shown()
     with tempfile.TemporaryDirectory() as aside:
-        file = replies or Path(aside) / "replies.jsonl"
-        if replies is None:
-            shown.begin("replies", draw)
-            drawn(base, file, draw, lambda done, _: shown.advance(done), kept=True)
+        file = known_replies(base, replies, draw)
+        if file is None:
+            file = Path(aside) / "replies.jsonl"
+            shown.begin("replies", draw or EXAMINED)
+            drawn(base, file, draw or EXAMINED, lambda done, _: shown.advance(done), kept=True)
             shown.end("to prompts kept aside")
         card = evaluate_judge(
             model_path(LocalModel(model=base), say=shown.say),

@@ -20,7 +20,7 @@ from rlaif.experiment.judge_page import Card, model_card
 from rlaif.judges.absolute import Calibration
 from rlaif.records import Record
 from rlaif.storage import write_atomically
-from rlaif.training.judge import SNAPSHOTS, settings, snapshot
+from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
 from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam
 from rlaif.training.judge_pairs import Twins
@@ -165,11 +165,10 @@ def _stages(
     """Examine the base alone, and the adapter as it was after parts of its training."""
     if not config.stages or adapter is None:
         return {}
+    work = adapter.with_name(f"{adapter.name}.work")
+    kept = {int(path.name[3:-1]): path for path in work.glob("at-*%")}
     folders: dict[str, Path | None] = {"the base alone": None}
-    for share in SNAPSHOTS:
-        folder = adapter.with_name(f"{adapter.name}.work") / snapshot(share)
-        if folder.is_dir():
-            folders[f"{share:.0%} of the training"] = folder
+    folders |= {f"{share}% of the training": kept[share] for share in sorted(kept)}
     rng = random.Random(f"stages {config.seed}")
     items = sorted(rng.sample(range(len(paper.items)), min(config.stages, len(paper.items))))
     asked = [paper.items[place] for place in items]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 from rlaif.backends.connect import EMBEDDED, LocalModel, connect, model_path
@@ -16,6 +17,16 @@ from rlaif.training.judge_replies import draw_replies
 
 Say = Callable[[str], None]
 Advance = Callable[[int, int], None]
+
+
+def known_replies(base: str, given: Path | None, draw: int | None) -> Path | None:
+    """Give the file that holds a base's replies; None where they have to be drawn first.
+
+    The embedded model's come along: some to prompts that training may use, some to the others.
+    """
+    if given is None and draw is None and base == EMBEDDED:
+        return Path(str(files("rlaif.embedded").joinpath("replies.jsonl")))
+    return given
 
 
 def drawn(base: str, path: Path, count: int, advance: Advance, *, kept: bool | None = None) -> None:

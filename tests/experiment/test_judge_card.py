@@ -113,7 +113,14 @@ def test_a_random_model_is_no_judge(tiny_model: Path, replies: Path) -> None:
         None,
         replies,
         config=ExamConfig(
-            replies=100, each=3, traits=90, pairs=10, comparisons=4, attacks=8, revisions=1, stages=0
+            replies=100,
+            each=3,
+            traits=90,
+            pairs=10,
+            comparisons=4,
+            attacks=8,
+            revisions=1,
+            stages=0,
         ),
         advance=lambda done, total: told.append((done, total)),
     )
