@@ -24,7 +24,7 @@ from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
 from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam
 from rlaif.training.judge_pairs import Twins
-from rlaif.training.judge_people import hh_pairs
+from rlaif.training.judge_people import Pair, hh_pairs
 
 Advance = Callable[[int, int], None]
 
@@ -32,30 +32,32 @@ Advance = Callable[[int, int], None]
 class ExamConfig(Record):
     """How large an examination is, and its seed."""
 
-    replies: int = Field(default=400, ge=20)
+    replies: int = Field(default=300, ge=20)
     """Replies asked about, edits and refusals among them."""
-    each: int = Field(default=6, ge=3)
+    each: int = Field(default=4, ge=3)
     """True and as many false replies for each wording."""
     wordings: int = Field(default=1, ge=1)
     """Wordings of each trait, polarity and kind."""
     traits: int | None = Field(default=None, ge=1)
     """So many trained traits, and a fifth as many never trained; every one where none is said."""
-    pairs: int = Field(default=150, ge=0)
+    pairs: int = Field(default=80, ge=0)
     """Minimal pairs."""
-    comparisons: int = Field(default=80, ge=0)
+    comparisons: int = Field(default=30, ge=0)
     """Comparisons, each of some ten statements and in both orders."""
-    attacks: int = Field(default=80, ge=0)
+    people: int = Field(default=250, ge=0)
+    """People's pairs, drawn from those that are kept aside."""
+    attacks: int = Field(default=60, ge=0)
     """Replies that talk to the judge, each asked a few statements about."""
-    revisions: int = Field(default=40, ge=0)
+    revisions: int = Field(default=24, ge=0)
     """Replies that the base critiques and rewrites."""
-    stages: int = Field(default=1_500, ge=0)
+    stages: int = Field(default=600, ge=0)
     """Statements that the base alone and the adapter on its way are asked; 0 for none."""
     seed: int = 0
 
 
 FULL = ExamConfig()
 QUICK = ExamConfig(replies=150, each=3, pairs=30, comparisons=10, attacks=20, revisions=4, stages=0)
-"""Minutes instead of an hour on two cores; its intervals are wide."""
+"""A few minutes on two cores, where all of it takes some twenty; its intervals are wide."""
 
 
 def changed(config: ExamConfig, **options: int | None) -> ExamConfig:
@@ -110,7 +112,7 @@ def evaluate_judge(
     statements, weakest = marks_of_statements(asked, odds[~fits], calibration)
     names = [paper.pool[item.exchange].reply for item in asked]
     error, bins = mark_of_calibration(odds[~fits], truths[~fits], names, calibration)
-    people, trivial = trials.mark_of_hh(judge, hh_pairs(data, kept=True) if data else [])
+    people, trivial = trials.mark_of_hh(judge, _people(data, config))
     of_pairs = _marks_of_pairs(judge, paper)
     others = (
         *of_pairs,
@@ -140,6 +142,12 @@ def _paper(replies: Path, config: ExamConfig) -> _Paper:
     items = exam(pool, rng, wordings=config.wordings, each=config.each, traits=config.traits)
     pairs = trials.pairs_and_comparisons(pool, config.pairs, config.comparisons, config.seed)
     return _Paper(pool, items, *pairs)
+
+
+def _people(data: Path | None, config: ExamConfig) -> list[Pair]:
+    pairs = hh_pairs(data, kept=True) if data else []
+    rng = random.Random(f"people {config.seed}")
+    return rng.sample(pairs, min(config.people, len(pairs)))
 
 
 def _marks_of_pairs(judge: ExaminedJudge, paper: _Paper) -> list[Mark]:
