@@ -125,6 +125,14 @@ def evaluate(
     wordings: Annotated[
         int | None, typer.Option(min=1, help="Wordings of each trait, polarity and kind.")
     ] = None,
+    traits: Annotated[
+        int | None, typer.Option(min=1, help="So many trained traits, drawn; else all.")
+    ] = None,
+    people: Annotated[int | None, typer.Option(min=0, help="People's pairs.")] = None,
+    stages: Annotated[
+        int | None,
+        typer.Option(min=0, help="Statements for the base and the adapter on its way; 0 for none."),
+    ] = None,
     write: Annotated[bool, typer.Option(help="Write the card and the calibration anew.")] = False,
 ) -> None:
     """Examine a judge on prompts, wordings and traits it never saw; 1 when a figure is short."""
@@ -149,7 +157,14 @@ def evaluate(
             folder,
             file,
             data=data,
-            config=changed(QUICK if quick else FULL, each=each, wordings=wordings),
+            config=changed(
+                QUICK if quick else FULL,
+                each=each,
+                wordings=wordings,
+                traits=traits,
+                people=people,
+                stages=stages,
+            ),
             advance=_examining(shown),
         )
     shown.end(f"{card.questions:,} answers")

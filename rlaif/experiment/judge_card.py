@@ -40,9 +40,9 @@ class ExamConfig(Record):
     """Wordings of each trait, polarity and kind."""
     traits: int | None = Field(default=None, ge=1)
     """So many trained traits, and a fifth as many never trained; every one where none is said."""
-    pairs: int = Field(default=80, ge=0)
+    pairs: int = Field(default=60, ge=0)
     """Minimal pairs."""
-    comparisons: int = Field(default=30, ge=0)
+    comparisons: int = Field(default=20, ge=0)
     """Comparisons, each of some ten statements and in both orders."""
     people: int = Field(default=250, ge=0)
     """People's pairs, drawn from those that are kept aside."""
