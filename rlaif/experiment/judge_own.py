@@ -92,8 +92,8 @@ def make_own_judge(  # noqa: PLR0913 (what to learn, from where, and where to)
     before = (calibration_in(start) if start else None) or Calibration()
     train_on(own_documents(learned, epochs, config.seed), config, folder, out, start=start, say=say)
     name_base(out, base)
-    # Trained on its raw answers, it is undecided at even odds.
-    now, after = own_odds(folder, out, kept), Calibration()
+    after = undecided_at(own_odds(folder, out, learned), [one.answer for one in learned])
+    now = own_odds(folder, out, kept)
     card = OwnCard(
         base=hub_name(base),
         start=_name(start, base),
@@ -106,9 +106,23 @@ def make_own_judge(  # noqa: PLR0913 (what to learn, from where, and where to)
     )
     run = {"own examples": len(learned), "epochs": epochs, **_of(config)}
     write_atomically(out / SETTINGS, json.dumps([*settings(start), run], indent=2))
+    write_atomically(out / "calibration.json", after.model_dump_json(indent=2) + "\n")
     write_atomically(out / "card.json", card.model_dump_json(indent=2) + "\n")
     write_atomically(out / "README.md", own_model_card(card))
     return card
+
+
+def undecided_at(odds: np.ndarray, answers: Sequence[bool]) -> Calibration:
+    """Find the log-odds at which a judge is undecided, from what it learned.
+
+    Its ranking is learned sooner than its threshold. How sure it is of what it learned says nothing
+    of other replies, so that the temperature stays 1. Half way between the means of the two sides;
+    0 where all answers are alike.
+    """
+    truths = np.array(answers, dtype=bool)
+    if truths.all() or not truths.any():
+        return Calibration()
+    return Calibration(bias=round(float(odds[truths].mean() + odds[~truths].mean()) / 2, 4))
 
 
 def _of(config: JudgeTraining) -> dict[str, object]:

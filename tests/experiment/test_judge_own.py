@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from transformers import (
     AutoTokenizer,
     GPTNeoXConfig,
@@ -17,7 +18,8 @@ from transformers import (
 
 from rlaif.backends.local import LocalBackend
 from rlaif.cli.main import main
-from rlaif.experiment.judge_own import OwnCard, figures, make_own_judge
+from rlaif.experiment.judge_own import OwnCard, figures, make_own_judge, undecided_at
+from rlaif.judges.absolute import Calibration
 from rlaif.records import Completion, Message, Request
 from rlaif.training.judge_lessons import JudgeTraining
 from rlaif.training.judge_own import OwnExample
@@ -31,6 +33,12 @@ SIZES = {
 
 def example(prompt: str, principle: str, *, answer: bool) -> OwnExample:
     return OwnExample(principle=principle, prompt=prompt, reply="R", answer=answer)
+
+
+def test_it_is_undecided_half_way_between_what_it_says_of_either_side() -> None:
+    odds = np.array([3.0, 5.0, 1.0, -1.0])
+    assert undecided_at(odds, [True, True, False, False]) == Calibration(bias=2.0)
+    assert undecided_at(odds, [True] * 4) == Calibration()
 
 
 def test_figures_are_those_by_hand() -> None:
@@ -89,6 +97,7 @@ def neox(tiny: Path, folder: Path) -> Path:
 def test_any_causal_model_learns_what_its_examples_say(
     make: Callable[[Path, Path], Path], tiny_model: Path, tmp_path: Path
 ) -> None:
+    torch.manual_seed(0)
     base = make(tiny_model, tmp_path / "base")
     out = tmp_path / "mine"
     config = JudgeTraining(rank=8, layers_from=0, learning_rate=2e-2, batch=8)
@@ -96,6 +105,7 @@ def test_any_causal_model_learns_what_its_examples_say(
     assert (card.examples, card.kept, card.start) == (24, 6, "")
     assert card.after.auc
     assert card.after.auc.value > 0.9, card
+    assert card.after.accuracy.value > 0.6
     assert OwnCard.model_validate_json((out / "card.json").read_text(encoding="utf-8")) == card
     text = (out / "README.md").read_text(encoding="utf-8")
     assert f"| AUC under one principle | {card.before.auc and card.before.auc.value:.2f} (" in text
