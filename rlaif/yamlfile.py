@@ -73,7 +73,7 @@ def read_text(path: Path) -> str:
     Raises:
         InputError: for a missing file, a folder, a file that may not be read, or other bytes.
     """
-    with _readable(path):
+    with readable(path):
         # Some editors begin a file with a mark of the encoding.
         try:
             return path.read_text(encoding="utf-8-sig")
@@ -84,7 +84,7 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> Iterator[str]:
     """Read a UTF-8 file line by line, however large; its errors are those of `read_text`."""
-    with _readable(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n")
@@ -93,7 +93,8 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Say in one line why a file cannot be read, while it is."""
     try:
         yield
     except IsADirectoryError:

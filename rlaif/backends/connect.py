@@ -21,6 +21,7 @@ from rlaif.prices import price_of
 from rlaif.records import fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.store import CompletionStore
+from rlaif.yamlfile import readable
 
 __all__ = [
     "LocalModel",
@@ -244,7 +245,7 @@ def _hash_of(files: Iterable[Path]) -> str:
 def _hashed(files: tuple[tuple[str, int, int], ...]) -> str:
     digest = hashlib.sha256()
     for path, _, _ in files:
-        with Path(path).open("rb") as file:
+        with readable(Path(path)), Path(path).open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
     return digest.hexdigest()[:8]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,16 @@ OUT = Console(highlight=False, soft_wrap=True)
 _WIDE = 240  # columns where there is no terminal, so that no cell is folded
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 _EVERY = 10.0  # seconds between plain lines
+
+
+_OPEN: weakref.WeakSet[threading.Event] = weakref.WeakSet()
+"""The lines that are told on; a command that failed in the middle never closed its own."""
+
+
+def end_lines() -> None:
+    """Tell no line on: the command is over, however it ended."""
+    for ended in list(_OPEN):
+        ended.set()
 
 
 class Shown:
@@ -53,6 +64,7 @@ class Shown:
         self._since = self._told = time.monotonic()
         if not self._console.is_terminal:
             self._ended = threading.Event()
+            _OPEN.add(self._ended)
             threading.Thread(target=self._tell_on, args=(self._ended,), daemon=True).start()
             return
         count = [MofNCompleteColumn()] if total is not None else []

@@ -26,6 +26,7 @@ from rlaif.cli import (
     stages,
     template,
 )
+from rlaif.cli.console import end_lines
 from rlaif.errors import RlaifError
 
 INTERRUPTED = 130
@@ -66,7 +67,10 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _quiet_libraries()
     with _ended_politely() as killed:
-        code = _run(arguments)
+        try:
+            code = _run(arguments)
+        finally:
+            end_lines()
     if code == INTERRUPTED:
         print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
         return TERMINATED if killed else code

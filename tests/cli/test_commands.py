@@ -121,7 +121,7 @@ def test_a_constitutions_examples_are_tried_on_a_judge(
     assert [line.split()[0] for line in lines] == [
         "declines-harm", "answers-when-harmless", "offers-something",
     ]  # fmt: skip
-    assert re.search(r"declines-harm +[0-3]/3 +p = \d\.\d\d", lines[0])
+    assert re.search(r"declines-harm +[0-6]/6 +(not )?trusted +p = \d\.\d\d", lines[0])
 
 
 def test_label_counts_its_requests_before_it_asks(shown: Shown, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -149,17 +150,23 @@ def test_a_file_that_may_not_be_read(
     told: Told, file: str, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path(file).write_text("name: x\n", encoding="utf-8")
-    real = Path.read_text
+    real, opened = Path.read_text, Path.open
 
     def read(path: Path, *arguments: str, **named: str) -> str:
         if path.name == file:
             raise PermissionError(13, "Permission denied")
         return real(path, *arguments, **named)
 
+    def open_(path: Path, *arguments: Any, **named: Any) -> IO[Any]:
+        if path.name == file:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **named)
+
     if os.geteuid():
         Path(file).chmod(0)
     else:  # who may read everything
         monkeypatch.setattr(Path, "read_text", read)
+        monkeypatch.setattr(Path, "open", open_)
     assert "may not be read; check its permissions" in told(command, file)
 
 

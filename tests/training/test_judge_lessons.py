@@ -11,7 +11,7 @@ from rlaif.training.judge_lessons import JudgeTraining, in_twos, training_docume
 from tests.training.test_judge_data import REPLIES
 
 SMALL = JudgeTraining(
-    labels=200, people=0, exchanges=60, minimal_pairs=10, comparisons=6, ratings=4
+    labels=2_000, people=0, exchanges=60, minimal_pairs=10, comparisons=6, ratings=4
 )
 
 
@@ -48,7 +48,7 @@ def test_all_ways_of_asking_are_in_the_last_lesson(tmp_path: Path) -> None:
     assert (ways["compare"], ways["score"]) == (6, 4)
     paired = [d for d in made if any(q.pair for q in d.questions)]
     assert len(paired) == 20
-    assert sum(len(d.questions) for d in made if d.ask == "absolute") >= 0.8 * SMALL.labels
+    assert sum(len(d.questions) for d in made if d.ask == "absolute") >= 0.5 * SMALL.labels
 
 
 def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Path) -> None:
