@@ -150,7 +150,7 @@ def test_what_a_killed_process_was_asking_another_takes_over(
     assert second.exitcode == 0
     counts = asked(server)
     assert len(counts) == 200
-    assert counts.total() - 200 <= IN_FLIGHT
+    assert counts.total() - 200 <= 2 * IN_FLIGHT, "what was in flight, or had just landed"
     assert len(labels(folder / "two")) == 100
 
 

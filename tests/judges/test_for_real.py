@@ -62,7 +62,7 @@ def test_a_served_model_is_read_by_log_probabilities_or_abstains(
             assert outcome.read in ("logprobs", name)
         else:
             # A model this small often puts its probability on other words.
-            assert outcome.kind in ("no-mass", "one-order")
+            assert outcome.kind in ("no-mass", "one-order", "unreadable")
 
 
 def test_a_served_model_thinks_and_the_letter_is_read_after_it(
