@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Where it matters how many threads there are, or what a clock says.
+ALONE = tests/experiment/test_steering.py tests/experiment/test_faults.py tests/backends/test_openai_faults.py
+
 .PHONY: demo test test-slow check bench clean
 
 demo: $(VENV)/.demo
@@ -13,8 +16,8 @@ test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m slow tests/experiment/test_steering.py
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile --ignore tests/experiment/test_steering.py
+	$(BIN)/python -m pytest -q -m slow $(ALONE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile $(ALONE:%=--ignore=%)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
