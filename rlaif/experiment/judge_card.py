@@ -56,7 +56,10 @@ class ExamConfig(Record):
 
 
 FULL = ExamConfig()
-QUICK = ExamConfig(replies=150, each=3, pairs=30, comparisons=10, attacks=20, revisions=4, stages=0)
+QUICK = ExamConfig(
+    replies=80, each=3, traits=30, pairs=16, comparisons=5, people=30, attacks=8, revisions=2,
+    stages=0,
+)  # fmt: skip
 """A few minutes on two cores, where all of it takes some twenty; its intervals are wide."""
 
 

@@ -90,5 +90,5 @@ def test_an_examination_prints_each_mark_and_finds_about_what_the_card_says(
     known = {mark.name: mark.value for mark in card.marks}
     for name, (value, _) in found.items():
         # A tenth of the card's questions: the means over all trained traits are near it.
-        if name.startswith(("known", "new")):
+        if name.startswith(("known", "new")) and name.endswith("AUC"):
             assert value == pytest.approx(known[name], abs=0.08)
