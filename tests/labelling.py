@@ -4,6 +4,7 @@ import io
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ def start(
 
 
 def _run(folder: Path, arguments: list[str], base_url: str, largest_file: int | None) -> None:
+    # A shell ignores Ctrl-C for what it starts in the background, tests included.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ |= {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "sk-planted-key"}
     told = (folder / "told").open("w", encoding="utf-8")

@@ -435,13 +435,13 @@ def test_a_wait_that_one_is_asked_for_is_kept_by_all(ask: Any) -> None:
 def test_refusals_while_others_are_let_through_use_up_no_attempt(ask: Any) -> None:
     def busy(body: Body, before: int) -> Reply:
         is_out_of_luck = body["messages"][0]["content"] == "0" and before < 4
-        if is_out_of_luck:
-            return refused(429, "slow down")
-        return said("ok")
+        # Slow enough to refuse that others have been answered meanwhile.
+        time.sleep(0.03 if is_out_of_luck else 0.005)
+        return refused(429, "slow down") if is_out_of_luck else said("ok")
 
     with serve(busy) as server:
         backend = ask(server, in_flight=4, attempts=2)
-        asked = (request(str(number)) for number in range(60))
+        asked = (request(str(number)) for number in range(200))
         answers = {got.id: answer for got, answer in backend.stream(asked)}
     assert isinstance(answers["0"], Completion)
 

@@ -205,8 +205,10 @@ def test_ctrl_c_is_one_line_and_loses_nothing(
     assert len(lines(responses)) >= 4
 
 
+# A shell ignores Ctrl-C for what it starts in the background, tests included.
 SLOWLY = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from rlaif.backends import local
 once = local.LocalBackend._generate
 def slow(self, batch):
