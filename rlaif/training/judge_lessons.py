@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rlaif.embedded.traits.base import Exchange
 from rlaif.records import Record
+from rlaif.training.judge_attacks import talking
 from rlaif.training.judge_data import (
     LESSONS,
     Document,
@@ -17,7 +18,7 @@ from rlaif.training.judge_data import (
     merged,
     read_replies,
 )
-from rlaif.training.judge_pairs import comparisons, minimal_pairs, ratings
+from rlaif.training.judge_pairs import both_orders, comparisons, minimal_pairs, ratings
 from rlaif.training.judge_people import compared, people_documents
 
 
@@ -33,7 +34,10 @@ class JudgeTraining(Record):
     minimal_pairs: int = Field(default=400, ge=0)
     """Replies that stand beside an edit of themselves that flips the trait in question."""
     comparisons: int = Field(default=800, ge=0)
-    """Pairs of replies about which is asked which fits better, A or B; some were people's."""
+    """Pairs of replies about which is asked, in both orders, which fits better, A or B; some were
+    people's."""
+    talking: float = Field(default=0.15, ge=0, le=1)
+    """Of the replies, the share that talks to its judge: a verdict, or what to say."""
     ratings: int = Field(default=200, ge=0)
     """Replies about which some of the questions are asked for a number from 1 to 10."""
     rank: int = Field(default=16, ge=1)
@@ -87,6 +91,7 @@ def _last(
     rng: random.Random,
 ) -> list[Document]:
     """Make the last lesson: all ways of asking, of all that was said."""
+    pool = [talking(each, rng) if rng.random() < config.talking else each for each in pool]
     twins = [each for pair in minimal_pairs(pool, config.minimal_pairs, rng) for each in pair]
     others = [*people, *twins]
     # Code has questions about the replies that people judged and about the edits, too.
@@ -94,7 +99,8 @@ def _last(
     made = merged(documents(whole, labels, rng, lesson), others, rng)
     ranked = compared(people, round(config.comparisons * PEOPLE_COMPARED), rng)
     which = comparisons(pool, config.comparisons - len(ranked), rng)
-    return in_twos([*made, *ranked, *which, *ratings(made, config.ratings, rng)], rng)
+    orders = both_orders([*ranked, *which])
+    return in_twos([*made, *orders, *ratings(made, config.ratings, rng)], rng)
 
 
 def in_twos(documents: Sequence[Document], rng: random.Random) -> list[Document]:

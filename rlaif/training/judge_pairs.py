@@ -114,6 +114,28 @@ def _which(name: str, rng: random.Random, *, is_first: bool | None) -> Question:
     return Question(name, wording.text, answer)
 
 
+def turned(document: Document) -> Document:
+    """Show a comparison's replies in the other order; what fitted the first fits the second."""
+    questions = [each._replace(answer=1 - each.answer) for each in document.questions]
+    shown_first = document.exchange._replace(reply=document.other)
+    return Document(shown_first, questions, document.ask, document.exchange.reply)
+
+
+def both_orders(documents: Sequence[Document]) -> list[Document]:
+    """Ask each comparison in both orders, one beside the other.
+
+    Ranking the two answers teaches that the replies decide and not their places.
+    """
+    made = []
+    for number, document in enumerate(documents):
+        name = f"orders-{number}"
+        # What tells nothing apart has nothing to rank.
+        questions = [q._replace(pair="" if q.answer == 0.5 else name) for q in document.questions]
+        first = document._replace(questions=questions)
+        made += [first, turned(first)]
+    return made
+
+
 def ratings(documents: Sequence[Document], count: int, rng: random.Random) -> list[Document]:
     """Ask some of what is asked already for a number from 1 to 10 instead."""
     whole = [document for document in documents if document.ask == "absolute"]

@@ -7,7 +7,7 @@ import pytest
 
 from rlaif.embedded.heldout import held_out
 from rlaif.embedded.traits import TRAITS
-from rlaif.training.judge_pairs import comparisons, minimal_pairs, ratings
+from rlaif.training.judge_pairs import both_orders, comparisons, minimal_pairs, ratings, turned
 from tests.training.test_judge_data import pool, truths
 
 POOL = pool(80)
@@ -55,6 +55,25 @@ def test_of_two_replies_the_one_that_fits_is_named_and_neither_where_they_do_not
     assert len(made) == 60
     assert 0.4 < answers[1.0] / (answers[0.0] + answers[1.0]) < 0.6
     assert 0.03 < answers[0.5] / answers.total() < 0.3
+
+
+def test_a_comparison_in_the_other_order_has_the_other_answers_and_turned_twice_is_itself() -> None:
+    for document in comparisons(POOL, 10, random.Random(0)):
+        other = turned(document)
+        assert (other.exchange.reply, other.other) == (document.other, document.exchange.reply)
+        assert all(
+            a.answer == 1 - b.answer
+            for a, b in zip(*(d.questions for d in (document, other)), strict=True)
+        )
+        assert turned(other) == document
+
+
+def test_both_orders_of_a_comparison_stand_side_by_side_and_are_ranked() -> None:
+    made = both_orders(comparisons(POOL, 10, random.Random(0)))
+    for one, other in zip(made[::2], made[1::2], strict=True):
+        assert turned(one) == other
+        assert all((q.pair == "") == (q.answer == 0.5) for q in one.questions)
+    assert len({d.questions[0].pair for d in made} - {""}) >= 5
 
 
 def test_nothing_held_out_is_compared() -> None:
