@@ -1,6 +1,7 @@
 """The marks of a judge's report card: each figure with its interval, its gate and its aim."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,7 @@ GATES: dict[str, tuple[float, float]] = {
 to be above the trivial judges of the same pairs, and the aim is `PEOPLE_AIM`."""
 PEOPLE = "people's harmless pairs"
 PEOPLE_AIM = 0.66
+_ROUNDS = 1000
 LOW_IS_GOOD = frozenset(
     {
         "comparisons: same slot in both orders",
@@ -76,24 +78,45 @@ def mark(name: str, found: Interval, count: int, *, polarity: Polarity | None = 
     )
 
 
-class _Wordings:
-    """The answers to statements, a wording at a time: the true replies beside the false ones."""
+class _Wording(NamedTuple):
+    """The answers to one statement: the log-odds where it is true, and where it is not."""
 
-    def __init__(self, items: Sequence[Item], odds: np.ndarray, calibration: Calibration) -> None:
-        self.scores: dict[tuple[Part, Polarity], dict[str, list[tuple[float, float, int]]]] = {}
-        by_wording: dict[tuple[Part, Polarity, str, str], list[int]] = {}
-        for number, item in enumerate(items):
-            key = (item.part, item.polarity, item.trait, item.text)
-            by_wording.setdefault(key, []).append(number)
-        truths = np.array([item.truth for item in items])
-        for (part, polarity, trait, _), places in by_wording.items():
-            x, y = odds[places], truths[places]
-            if y.all() or not y.any():
-                continue
-            said = x > calibration.bias
-            balanced = float((said[y].mean() + (~said[~y]).mean()) / 2)
-            traits = self.scores.setdefault((part, polarity), {})
-            traits.setdefault(trait, []).append((auc(x, y), balanced, len(places)))
+    true: np.ndarray
+    false: np.ndarray
+    area: float
+    balanced: float
+
+    @property
+    def size(self) -> int:
+        return len(self.true) + len(self.false)
+
+    def drawn(self, rng: np.random.Generator) -> float:
+        """Give the AUC of as many answers of either kind, drawn with replacement."""
+        draws = [rng.choice(side, len(side)) for side in (self.true, self.false)]
+        return auc(np.concatenate(draws), np.arange(self.size) < len(self.true))
+
+
+_ByTrait = dict[str, list[_Wording]]
+
+
+def _wordings(
+    items: Sequence[Item], odds: np.ndarray, calibration: Calibration
+) -> dict[tuple[Part, Polarity], _ByTrait]:
+    by_wording: dict[tuple[Part, Polarity, str, str], list[int]] = {}
+    for number, item in enumerate(items):
+        key = (item.part, item.polarity, item.trait, item.text)
+        by_wording.setdefault(key, []).append(number)
+    truths = np.array([item.truth for item in items])
+    found: dict[tuple[Part, Polarity], _ByTrait] = {}
+    for (part, polarity, trait, _), places in by_wording.items():
+        x, y = odds[places], truths[places]
+        if y.all() or not y.any():
+            continue
+        said = x > calibration.bias
+        balanced = float((said[y].mean() + (~said[~y]).mean()) / 2)
+        traits = found.setdefault((part, polarity), {})
+        traits.setdefault(trait, []).append(_Wording(x[y], x[~y], auc(x, y), balanced))
+    return found
 
 
 def marks_of_statements(
@@ -102,41 +125,55 @@ def marks_of_statements(
     """Mark yes and no: AUC and balanced accuracy of each part and polarity, and the worst trait.
 
     A figure is the mean over traits of the mean over a trait's wordings; its interval draws traits.
+    That of the worst trait draws its answers; being the least of many, it is lower by chance, too.
 
     Returns:
         the marks, and the eight traits of known wording with the lowest AUC.
     """
-    scores = _Wordings(items, odds, calibration).scores
+    found = _wordings(items, odds, calibration)
     marks = []
     for part in PARTS:
         for polarity in POLARITIES:
-            traits = scores.get((part, polarity), {})
-            for place, figure in enumerate(("AUC", "balanced accuracy")):
-                means = [float(np.mean([row[place] for row in rows])) for rows in traits.values()]
+            traits = found.get((part, polarity), {})
+            for figure in ("AUC", "balanced accuracy"):
+                means = [
+                    float(np.mean([w.area if figure == "AUC" else w.balanced for w in wordings]))
+                    for wordings in traits.values()
+                ]
                 if means:
-                    count = sum(row[2] for rows in traits.values() for row in rows)
-                    found = bootstrap(means, list(traits))
-                    marks.append(mark(f"{part}: {figure}", found, count, polarity=polarity))
-    areas = _areas(scores)
+                    count = sum(w.size for wordings in traits.values() for w in wordings)
+                    between = bootstrap(means, list(traits))
+                    marks.append(mark(f"{part}: {figure}", between, count, polarity=polarity))
+    known = _known(found)
+    areas = {name: float(np.mean([w.area for w in known[name]])) for name in known}
     if areas:
-        worst = min(areas, key=lambda trait: np.mean(areas[trait]))
-        values = areas[worst]
-        found = bootstrap(values, [str(n) for n in range(len(values))])
-        marks.append(mark("worst trait, known wording: AUC", found, len(values)))
-    weakest = sorted((round(float(np.mean(v)), 2), trait) for trait, v in areas.items())
+        worst = known[min(areas, key=areas.__getitem__)]
+        marks.append(mark("worst trait, known wording: AUC", _between(worst), _count(worst)))
+    weakest = sorted((round(area, 2), trait) for trait, area in areas.items())
     return marks, {trait: area for area, trait in weakest[:8]}
 
 
-def _areas(
-    scores: Mapping[tuple[Part, Polarity], Mapping[str, list[tuple[float, float, int]]]],
-) -> dict[str, list[float]]:
-    """Give each trait's AUC under its known wordings of either polarity."""
-    areas: dict[str, list[float]] = {}
-    for (part, _), traits in scores.items():
+def _known(found: Mapping[tuple[Part, Polarity], _ByTrait]) -> _ByTrait:
+    """Give each trait's known wordings of either polarity."""
+    known: _ByTrait = {}
+    for (part, _), traits in found.items():
         if part == "known wording":
-            for trait, rows in traits.items():
-                areas.setdefault(trait, []).extend(area for area, *_ in rows)
-    return areas
+            for trait, wordings in traits.items():
+                known.setdefault(trait, []).extend(wordings)
+    return known
+
+
+def _between(wordings: Sequence[_Wording]) -> Interval:
+    """Give a trait's AUC, the mean over wordings, and its interval over draws of the answers."""
+    rng = np.random.default_rng(0)
+    means = [np.mean([w.drawn(rng) for w in wordings]) for _ in range(_ROUNDS)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    value = float(np.mean([w.area for w in wordings]))
+    return Interval(value=value, low=float(low), high=float(high))
+
+
+def _count(wordings: Sequence[_Wording]) -> int:
+    return sum(each.size for each in wordings)
 
 
 def mark_of_share(name: str, hits: Sequence[bool | float]) -> Mark | None:

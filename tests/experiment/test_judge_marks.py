@@ -63,7 +63,9 @@ def test_a_trait_counts_as_much_as_another_however_many_replies_it_was_asked_abo
     assert (areas.value, areas.count) == (pytest.approx((1 + 0.25) / 2), 7)
     right = by_name["known wording, does: balanced accuracy"]
     assert right.value == pytest.approx((1 + 0.5) / 2)
-    assert by_name["worst trait, known wording: AUC"].value == 0.25
+    worst = by_name["worst trait, known wording: AUC"]
+    assert (worst.value, worst.count) == (0.25, 4)
+    assert worst.low < worst.value < worst.high
     assert weakest == {"warm": 0.25, "brief": 1.0}
 
 
