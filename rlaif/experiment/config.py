@@ -127,9 +127,12 @@ class Experiment(Record):
         for stage, needs in _NEEDS.items():
             if getattr(self, stage) is not None and getattr(self, needs) is None:
                 raise ValueError(f"the section `{stage}` needs the section `{needs}`")
-        if self.optimize and self.optimize.method == "dpo" and not self.label:
-            raise ValueError("optimize.method dpo learns from labels: it needs the section `label`")
-        needs_model = self.optimize and self.optimize.method != "dpo"
+        if self.optimize and not self.optimize.by_reward and not self.label:
+            raise ValueError(
+                f"optimize.method {self.optimize.method} learns from labels: it needs the section "
+                "`label`"
+            )
+        needs_model = self.optimize and self.optimize.by_reward
         if needs_model and self.optimize and self.optimize.reward == "model" and not self.reward:
             raise ValueError("optimize.reward model needs the section `reward`")
         trains = self.sft or self.optimize or self.reward

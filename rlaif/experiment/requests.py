@@ -47,7 +47,7 @@ def label_requests(run: Context) -> int:
 def optimize_requests(run: Context) -> int:
     """Count the judging of every answer, where a judge is the reward."""
     config = run.experiment.optimize
-    if config is None or config.method == "dpo" or config.reward != "judge":
+    if config is None or not config.by_reward or config.reward != "judge":
         return 0
     groups = math.ceil(_answers(run, config) / config.samples)
     each = _for_comparison(run, "all")

@@ -111,8 +111,8 @@ def _optimize_after(run: Context) -> list[str]:
     config = run.experiment.optimize
     if config is None:
         return []
-    reads = ["label"] if config.method == "dpo" else []
-    if config.method != "dpo" and config.reward == "model":
+    reads = ["label"] if not config.by_reward else []
+    if config.by_reward and config.reward == "model":
         reads = ["reward"]
     return [*_present(run, "sft"), *reads]
 
@@ -120,7 +120,7 @@ def _optimize_after(run: Context) -> list[str]:
 def _optimize_inputs(run: Context) -> dict[str, str]:
     config = run.experiment.optimize
     inputs = {"policy": run.identity("policy")}
-    if config is None or config.method == "dpo":
+    if config is None or not config.by_reward:
         return inputs
     inputs["prompts"] = _prompts(run)
     if config.reward == "judge":

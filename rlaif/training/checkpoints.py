@@ -11,10 +11,21 @@ from transformers import TrainerCallback
 
 from rlaif.records import fingerprint_of
 from rlaif.storage import storing, write_atomically
+from rlaif.training.config import TrainingConfig
 
 _WHOLE = "whole"
 """A file that says that a checkpoint was written to its end."""
 _KEY = "key"
+
+
+def keeping(config: TrainingConfig) -> dict[str, Any]:
+    """Give the options of TRL that keep checkpoints as the config says."""
+    return {
+        "save_strategy": "steps",
+        "save_steps": config.checkpoint,
+        # One is whole while the next is written.
+        "save_total_limit": 2,
+    }
 
 
 def work_folder(out: Path, key: Any) -> Path:

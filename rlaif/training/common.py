@@ -69,7 +69,7 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
         "seed": seed,
         "use_cpu": cpu,
         "bf16": half,
-        "gradient_checkpointing": not cpu,
+        "gradient_checkpointing": _recomputes(config, cpu=cpu),
         "dataloader_pin_memory": not cpu,
         "num_train_epochs": config.epochs,
         "max_steps": config.steps or -1,
@@ -90,6 +90,10 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
         return kind(**{**options, **more, **config.extra})
     except (TypeError, ValueError) as error:
         raise InputError(f"extra: trl refuses the options: {str(error).splitlines()[0]}") from None
+
+
+def _recomputes(config: TrainingConfig, *, cpu: bool) -> bool:
+    return not cpu if config.gradient_checkpointing is None else config.gradient_checkpointing
 
 
 def adapter(lora: LoRA | None, model: Path, task: str) -> Any:

@@ -64,6 +64,10 @@ class TrainingConfig(Record):
     """The adapter to train; null trains every weight."""
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     """What the arithmetic is done in; auto takes bfloat16 where the device has it."""
+    gradient_checkpointing: bool | None = None
+    """Keep less in memory and compute it twice; where it is not said, on a GPU alone."""
+    checkpoint: int = Field(default=500, ge=1)
+    """Updates between two checkpoints, which a run that was stopped goes on from."""
     extra: dict[str, Any] = Field(default_factory=dict)
     """Options handed to TRL's own config unchanged, such as `max_grad_norm: 0.5`."""
 
@@ -95,8 +99,6 @@ class RewardConfig(TrainingConfig):
     too_long: Literal["drop", "truncate"] = "drop"
     """What becomes of answers beyond `max_length`: left out, or read without the beginning of the
     prompt; both are counted."""
-    checkpoint: int = Field(default=500, ge=1)
-    """Updates between two checkpoints, which a run that was killed goes on from."""
     members: int = Field(default=1, ge=1)
     """Models of an ensemble, each from a seed of its own; their scores become one by `combine`."""
     combine: Literal["mean", "min", "lower"] = "mean"
@@ -121,18 +123,32 @@ class RewardConfig(TrainingConfig):
         return self
 
 
+Method = Literal["dpo", "ipo", "rloo"]
+BY_REWARD: tuple[Method, ...] = ("rloo",)
+"""Methods that sample answers and learn from their reward; the others learn from preferences."""
+
+
 class OptimizeConfig(TrainingConfig):
     """How to move a policy towards what is preferred."""
 
-    method: Literal["dpo", "rloo"] = "dpo"
-    """dpo learns from preferences; rloo samples answers and learns from their reward."""
+    method: Method = "dpo"
+    """dpo and ipo learn from preferences; rloo samples answers and learns from their reward."""
     reward: Literal["model", "judge"] = "judge"
     """For rloo: what scores the answers, the trained reward model or the judge itself."""
     beta: float = Field(default=0.1, ge=0.0)
-    """How much staying near the starting policy counts: dpo's β, or rloo's KL in the reward.
+    """How much staying near the starting policy counts: dpo's β, ipo's τ, or rloo's KL in the
+    reward.
 
     0.1 suits dpo; 0.02 to 0.05 suits rloo.
     """
+    label_smoothing: float = Field(default=0.0, ge=0.0, lt=0.5)
+    """For dpo and ipo: the share of the labels that are taken to be the wrong way round."""
+    smoothing: Literal["conservative", "robust"] = "conservative"
+    """What becomes of that share: conservative makes every label as much less sure; robust undoes
+    it, so that the loss is right in the mean (Chowdhury et al. 2024)."""
+    reference: str | None = None
+    """For dpo and ipo: the folder of the model to stay near; where none is named, the starting
+    policy."""
     samples: int = Field(default=4, ge=2)
     """For rloo: answers drawn for each prompt, and compared with each other."""
     max_new_tokens: int = Field(default=48, ge=1)
@@ -142,10 +158,17 @@ class OptimizeConfig(TrainingConfig):
     clip_reward: float | None = Field(default=None, gt=0.0)
     """For rloo: rewards beyond this many points from 0 count as this many."""
 
+    @property
+    def by_reward(self) -> bool:
+        """Say whether the method learns from the reward of what it samples."""
+        return self.method in BY_REWARD
+
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
-        if self.method == "dpo" and self.beta == 0.0:
-            raise ValueError("beta: dpo needs more than 0, or nothing holds the policy; try 0.1")
+        if not self.by_reward and self.beta == 0.0:
+            raise ValueError(
+                f"beta: {self.method} needs more than 0, or nothing holds the policy; try 0.1"
+            )
         # A group that is split has no baseline, so each update must hold whole groups.
         answers = self.batch * self.gradient_accumulation
         if self.method == "rloo" and answers % self.samples:

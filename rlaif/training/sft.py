@@ -3,19 +3,25 @@
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import trl
 from datasets import Dataset
 
 from rlaif.records import Prompt, Revision
-from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable, run
+from rlaif.training.checkpoints import keeping
+from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import Progress, SFTConfig, Trained
 from rlaif.training.dataset import sft_rows, sft_tokens
-from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.session import carry_through, digest_of, working
 
 
 class SFTTrainer(Silent, trl.SFTTrainer):  # type: ignore[misc]
     """TRL's trainer, fed with rows that are tokenised already."""
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write none beside a checkpoint."""
 
 
 def train_sft(
@@ -40,8 +46,9 @@ def train_sft(
         left_out = {"too long": long}
         need_rows(len(tokens), left_out, "answers")
         watch = Watch(progress)
-        with whole_folder(out) as folder:
-            args = arguments(trl.SFTConfig, config, folder, seed, max_length=config.max_length)
+        with working(out, config, model, seed, digest_of(tokens)) as work:
+            more = {"max_length": config.max_length, **keeping(config)}
+            args = arguments(trl.SFTConfig, config, work, seed, **more)
             with reading(model):
                 trainer = SFTTrainer(
                     model=checked(model),
@@ -49,10 +56,8 @@ def train_sft(
                     train_dataset=Dataset.from_list(tokens),
                     processing_class=tokenizer,
                     peft_config=adapter(config.lora, model, "CAUSAL_LM"),
-                    callbacks=[watch],
                 )
-            run(trainer)
-            save(trainer.model, tokenizer, folder)
+            carry_through(trainer, tokenizer, watch, out)
     metrics = {
         **watch.first_and_last(),
         "token_accuracy": watch.mean("mean_token_accuracy"),

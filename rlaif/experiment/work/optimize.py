@@ -17,7 +17,7 @@ def work(run: Context, folder: Path) -> Done:
     """Optimize from the fine-tuned policy, or from the base where there is none."""
     config = run.experiment.optimize
     assert config is not None
-    is_offline = config.method == "dpo"
+    is_offline = not config.by_reward
     preferences = read_preferences(run.finished("label"), config.pairs) if is_offline else []
     trained = optimize_policy(
         config,

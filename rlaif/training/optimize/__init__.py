@@ -28,9 +28,11 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
         StageError: when the method lacks what it learns from, or the loss stops being a number.
         MissingModelError: for a model that is not there, or not complete.
     """
-    if config.method == "dpo":
+    if not config.by_reward:
         if preferences is None:
-            raise StageError("optimize.method dpo learns from preferences; there are none")
+            raise StageError(
+                f"optimize.method {config.method} learns from preferences; there are none"
+            )
         return train_dpo(preferences, config, model, out, seed=seed, progress=progress)
     if not prompts or reward is None:
         raise StageError(f"optimize.method {config.method} needs prompts and a reward")

@@ -1,7 +1,7 @@
 """Direct preference optimisation with soft labels: TRL's trainer, a probability and a weight a row.
 
-The reference is the starting policy itself, read once before the first update, when an adapter
-still changes nothing. Both answers to a prompt are read in one row where the model can.
+DPO, and IPO beside it. The reference is the starting policy itself, read once before the first
+update, unless another is named. Both answers to a prompt are read in one row where the model can.
 """
 
 import time
@@ -16,6 +16,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from rlaif.backends.sharing import may_share
 from rlaif.records import Preference
+from rlaif.training.checkpoints import keeping
 from rlaif.training.common import (
     Silent,
     Watch,
@@ -23,18 +24,33 @@ from rlaif.training.common import (
     arguments,
     need_rows,
     repeatable,
-    run,
     soft_loss,
 )
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
-from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.optimize.losses import ipo_loss, less_sure, noise_undone
 from rlaif.training.optimize.pairs import answer_logps, pack
+from rlaif.training.optimize.reference import add_reference, load_reference
+from rlaif.training.session import carry_through, digest_of, working
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
+_SIZES = ("chosen_size", "rejected_size")
 _CLOSE, _CLOSE_IN_HALF = 1e-4, 0.02
 """Nats a token by which a shared row may differ from two, by rounding."""
+THEIRS = (
+    "f_alpha_divergence_coef",
+    "f_divergence_type",
+    "label_smoothing",
+    "ld_alpha",
+    "loss_type",
+    "loss_weights",
+    "precompute_ref_log_probs",
+    "sync_ref_model",
+    "use_weighting",
+)
+"""Options in `extra` that are of TRL's own loss, which is then taken; it has no soft labels."""
 
 
 class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
@@ -47,6 +63,8 @@ class PairCollator(DataCollatorForPreference):  # type: ignore[misc]
         batch: dict[str, Any] = (
             pack(examples, self.pad_token_id) if self.packs else super().torch_call(examples)
         )
+        for name, side in zip(_SIZES, ("chosen_ids", "rejected_ids"), strict=True):
+            batch[name] = torch.tensor([len(example[side]) for example in examples])
         for name in (*_LABELS, *_REFERENCES):
             if name in examples[0]:
                 batch[name] = torch.tensor([example[name] for example in examples])
@@ -58,6 +76,14 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
 
     _signature_columns: Any
 
+    def __init__(self, how: OptimizeConfig, **more: Any) -> None:
+        """Train with the loss that `how` names; the reference is read here."""
+        self.how = how
+        super().__init__(**more)
+        # It has said all that it is asked for.
+        if how.reference and "ref_chosen_logps" in self.train_dataset.column_names:
+            self.ref_model = None
+
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
 
@@ -65,44 +91,52 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         super()._set_signature_columns_if_needed()
         self._signature_columns = list(dict.fromkeys([*self._signature_columns, *_LABELS]))
 
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write none beside a checkpoint."""
+
     def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:  # noqa: ARG002
         """Read the reference's log-probabilities; TRL's own does so through a file and a bar."""
         order = sorted(range(len(dataset)), key=lambda row: dataset[row]["length"])
         batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
-        found: dict[int, tuple[float, float]] = {}
-        self.model.eval()
-        # Nothing has moved yet, so that the model is the reference itself.
-        with torch.no_grad(), self.accelerator.autocast():
-            self.data_collator.packs = self._may_pack([dataset[row] for row in batches[0]])
-            for rows in batches:
-                sides = self._read([dataset[row] for row in rows])
-                found.update(
-                    zip(rows, zip(*map(torch.Tensor.tolist, sides), strict=True), strict=True)
-                )
-        self.model.train()
-        for side, column in enumerate(_REFERENCES):
-            dataset = dataset.add_column(column, [found[row][side] for row in range(len(dataset))])
-        return dataset
+        self.data_collator.packs = self._may_pack([dataset[row] for row in batches[0]])
+        return add_reference(self, dataset, batches, _REFERENCES, self._read)
 
-    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:  # noqa: ARG002, FBT001
-        chosen, rejected = answer_logps(model, inputs)
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:  # noqa: FBT001
+        if is_theirs(self.how):
+            theirs = {name: inputs[name] for name in inputs if name not in (*_LABELS, *_SIZES)}
+            return super()._compute_loss(model, theirs, return_outputs)
+        chosen, rejected = answer_logps(model, inputs, self._config)
         chosen = chosen - inputs["ref_chosen_logps"]
         rejected = rejected - inputs["ref_rejected_logps"]
-        margins = self.beta * (chosen - rejected)
         self._note(chosen.detach(), rejected.detach())
-        return soft_loss(margins, inputs["p_chosen"], inputs["weight"])
+        change = noise_undone if self.how.smoothing == "robust" else less_sure
+        p = change(inputs["p_chosen"], self.how.label_smoothing)
+        if self.how.method == "ipo":
+            # By the token, as IPO's authors do, or long answers would have large gaps by length.
+            gaps = chosen / inputs["chosen_size"] - rejected / inputs["rejected_size"]
+            return ipo_loss(gaps, p, inputs["weight"], self.beta)
+        return soft_loss(self.beta * (chosen - rejected), p, inputs["weight"])
 
-    def _read(self, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
-        return answer_logps(self.model, self._prepare_inputs(self.data_collator(rows)))
+    @property
+    def _config(self) -> Any:
+        return self.accelerator.unwrap_model(self.model).config
+
+    def _read(self, model: Any, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+        return answer_logps(model, self._prepare_inputs(self.data_collator(rows)), self._config)
 
     def _may_pack(self, rows: list[dict[str, Any]]) -> bool:
         """Read a few pairs both ways: a model may do otherwise than its config says."""
-        if not may_share(self.model.config):
+        is_in_parts = self.is_fsdp_enabled or self.is_deepspeed_enabled
+        if not may_share(self.model.config) or is_theirs(self.how) or is_in_parts:
             return False
+        was_training = self.model.training
+        self.model.eval()
         both = []
         for packs in (False, True):
             self.data_collator.packs = packs
-            both.append(torch.stack(self._read(rows)))
+            with torch.no_grad(), self.accelerator.autocast():
+                both.append(torch.stack(self._read(self.model, rows)))
+        self.model.train(was_training)
         tokens = [[len(row[f"{side}_ids"]) for row in rows] for side in ("chosen", "rejected")]
         gaps = (both[0] - both[1]).abs().cpu() / torch.tensor(tokens)
         halves = self.args.bf16 or self.args.fp16 or self.model.dtype != torch.float32
@@ -120,6 +154,11 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
             metrics[name].append(self.accelerator.gather(values).mean().item())
 
 
+def is_theirs(config: OptimizeConfig) -> bool:
+    """Say whether `extra` has options of TRL's own loss."""
+    return any(name in config.extra for name in THEIRS)
+
+
 def train_dpo(
     preferences: Sequence[Preference],
     config: OptimizeConfig,
@@ -129,7 +168,10 @@ def train_dpo(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
-    """Make what is preferred likelier than it was, against what is not; write `out`."""
+    """Make what is preferred likelier than it was, against what is not; write `out`.
+
+    A run that was stopped goes on at its last checkpoint when it is asked for again.
+    """
     started = time.monotonic()
     with repeatable(seed):
         tokenizer = load_tokenizer(model)
@@ -137,17 +179,29 @@ def train_dpo(
         left_out = {"too long": long}
         need_rows(len(tokens), left_out, "preferences")
         watch = Watch(progress)
-        with whole_folder(out) as folder:
-            trainer = make_trainer(tokens, tokenizer, config, model, folder, seed)
-            trainer.add_callback(watch)
-            run(trainer)
-            save(trainer.model, tokenizer, folder)
+        with working(out, config, model, seed, digest_of(tokens)) as work:
+            trainer = make_trainer(tokens, tokenizer, config, model, work, seed)
+            carry_through(trainer, tokenizer, watch, out)
+    names = ("accuracy", "logratio_chosen", "logratio_rejected")
+    if is_theirs(config):
+        names = ("rewards/accuracies", "rewards/chosen", "rewards/rejected")
     metrics = {
         **watch.first_and_last(),
-        **{name: watch.mean(name) for name in ("accuracy", "logratio_chosen", "logratio_rejected")},
+        **{name: watch.mean(name) for name in names},
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(tokens), left_out)
+    return Trained(out, metrics, len(tokens), left_out, _notes(config, tokens))
+
+
+def _notes(config: OptimizeConfig, tokens: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    theirs = [name for name in THEIRS if name in config.extra]
+    is_soft = any(row["p_chosen"] < 1 or row["weight"] != 1 for row in tokens)
+    if theirs and is_soft:
+        return (
+            f"extra.{theirs[0]} is of TRL's own loss, which takes each label as certain and all "
+            "rows alike",
+        )
+    return ()
 
 
 def make_trainer(
@@ -164,11 +218,16 @@ def make_trainer(
         "max_length": config.max_length,
         "precompute_ref_log_probs": True,
         "precompute_ref_batch_size": config.batch,
+        **keeping(config),
     }
+    args = arguments(trl.DPOConfig, config, folder, seed, **more)
+    dtype = args.model_init_kwargs["dtype"]
     with reading(model):
         return SoftDPOTrainer(
+            config,
             model=checked(model),
-            args=arguments(trl.DPOConfig, config, folder, seed, **more),
+            ref_model=load_reference(config.reference, tokenizer, dtype),
+            args=args,
             train_dataset=Dataset.from_list(with_even_weights(tokens)),
             data_collator=PairCollator(pad_token_id=tokenizer.pad_token_id),
             processing_class=tokenizer,

@@ -63,16 +63,16 @@ def _lay_out(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer_logps(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_logps(model: Any, batch: Batch, config: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Give the log-probability of each chosen and each rejected answer, (pairs,) each.
 
     Reads what `pack` made, or the rows of TRL's collator. The model has TRL's fused head, which
-    reads the places with a label alone.
+    reads the places with a label alone; `config` is the model's, where a wrapper hides it.
     """
     if "sees" in batch:
         how = {
             "position_ids": batch["position_ids"],
-            "attention_mask": mask_of(model.config, batch["sees"]),
+            "attention_mask": mask_of(config or model.config, batch["sees"]),
             "shift_labels": batch["shift_labels"],
         }
     else:

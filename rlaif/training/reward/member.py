@@ -7,7 +7,7 @@ import trl
 
 from rlaif.records import Record
 from rlaif.storage import write_atomically
-from rlaif.training.checkpoints import Whole, last_checkpoint
+from rlaif.training.checkpoints import Whole, keeping, last_checkpoint
 from rlaif.training.common import Watch, adapter, arguments, repeatable, run
 from rlaif.training.config import Progress, RewardConfig
 from rlaif.training.folder import checked, reading, save, whole_folder
@@ -100,10 +100,7 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
     more = {
         "max_length": config.max_length,
         "center_rewards_coefficient": config.centring,
-        "save_strategy": "steps",
-        "save_steps": config.checkpoint,
-        # One is whole while the next is written.
-        "save_total_limit": 2,
+        **keeping(config),
     }
     with reading(job.model):
         return GroupTrainer(

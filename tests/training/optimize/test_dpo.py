@@ -177,3 +177,43 @@ def test_a_model_that_reads_a_mask_reads_a_pair_in_one_row(
 ) -> None:
     trainer, _, _ = a_trainer(tiny_model, preferences[:4], tmp_path, EXACT)
     assert "sees" in next(iter(trainer.get_train_dataloader()))
+
+
+def test_ipo_on_certain_labels_is_trls_own(tiny_model, preferences, tmp_path) -> None:
+    sure = [row.model_copy(update={"p_chosen": 1.0}) for row in preferences[:8]]
+    losses = []
+    for changed in ({"method": "ipo"}, {"extra": {"loss_type": ["ipo"]}}):
+        config = EXACT.model_copy(update=changed)
+        trainer, _, _ = a_trainer(tiny_model, sure, tmp_path / str(len(losses)), config)
+        moved(trainer)
+        batch = trainer.data_collator([trainer.train_dataset[row] for row in range(8)])
+        assert ("sees" in batch) is (not losses)
+        losses.append(trainer.compute_loss(trainer.model, batch).item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_an_option_of_trls_own_loss_brings_that_loss_and_says_so(
+    tiny_model, preferences, tmp_path
+) -> None:
+    config = OptimizeConfig(steps=1, extra={"loss_type": ["hinge"]})
+    trained = train_dpo(preferences, config, tiny_model, tmp_path / "dpo")
+    assert trained.metrics["loss_first"] == pytest.approx(1.0, abs=1e-3)
+    assert trained.notes == (
+        "extra.loss_type is of TRL's own loss, which takes each label as certain and all rows "
+        "alike",
+    )
+
+
+@pytest.mark.parametrize(("how", "p"), [("conservative", 0.66), ("robust", 0.75)])
+def test_smoothing_changes_the_labels_that_the_loss_reads(
+    tiny_model, preferences, tmp_path, how, p
+) -> None:
+    smoothed = EXACT.model_copy(update={"label_smoothing": 0.1, "smoothing": how})
+    losses = []
+    for config, label in ((smoothed, 0.7), (EXACT, p)):
+        labelled = [row.model_copy(update={"p_chosen": label}) for row in preferences[:4]]
+        trainer, _, _ = a_trainer(tiny_model, labelled, tmp_path / str(len(losses)), config)
+        moved(trainer)
+        batch = trainer.data_collator([trainer.train_dataset[row] for row in range(4)])
+        losses.append(trainer.compute_loss(trainer.model, batch).item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)

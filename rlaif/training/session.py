@@ -1,0 +1,136 @@
+"""One training run to its end: from its start or its last checkpoint, to a whole folder.
+
+Ctrl-C and a polite kill end it between two updates, with a checkpoint, and the same call goes on
+there. A loss that is no number ends it with what it was at its last checkpoint beside `out`.
+"""
+
+import contextlib
+import hashlib
+import shutil
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from rlaif.errors import StageError
+from rlaif.training.checkpoints import Whole, last_checkpoint, weights_of, work_folder
+from rlaif.training.common import Watch, run
+from rlaif.training.config import TrainingConfig
+from rlaif.training.folder import save, whole_folder
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any) -> Iterator[Path]:
+    """Give the folder of a run's checkpoints, of that config, model, seed and rows alone.
+
+    It goes away when the run is done, or has failed before its first checkpoint.
+    """
+    key = [config.model_dump(mode="json"), seed, str(model), weights_of(model), rows]
+    folder = work_folder(out, key)
+    try:
+        yield folder
+    except BaseException:
+        if last_checkpoint(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)
+
+
+def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None:
+    """Train to the end and write `out`, whole; the trainer's own folder is that of its checkpoints.
+
+    Raises:
+        KeyboardInterrupt: after a checkpoint, where the run was told to stop.
+        StageError: for a loss that is no number; the message says what was kept, and where.
+    """
+    work = Path(trainer.args.output_dir)
+    trainer.add_callback(watch)
+    trainer.add_callback(Whole())
+    with _stopping_between_updates(trainer):
+        try:
+            run(trainer, last_checkpoint(work))
+        except StageError as error:
+            raise _keeping_the_last(error, trainer, tokenizer, out) from None
+    with whole_folder(out) as folder:
+        save(trainer.model, tokenizer, folder)
+
+
+def _keeping_the_last(error: StageError, trainer: Any, tokenizer: Any, out: Path) -> StageError:
+    """Write the model of the last checkpoint beside `out`, where there is one."""
+    checkpoint = last_checkpoint(Path(trainer.args.output_dir))
+    if checkpoint is None:
+        return error
+    step = checkpoint.name.rpartition("-")[2]
+    beside = out.with_name(f"{out.name}-step-{step}")
+    trainer._load_from_checkpoint(str(checkpoint))
+    with whole_folder(beside) as folder:
+        save(trainer.model, tokenizer, folder)
+    return StageError(f"{error}; the model as it was after step {step} is in {beside}")
+
+
+class _Stop(TrainerCallback):  # type: ignore[misc]
+    """Ends a run after the update at hand, with a checkpoint, once a signal has come."""
+
+    def __init__(self) -> None:
+        """Wait for a signal."""
+        self.signal: int | None = None
+
+    def on_step_end(self, args: Any, _state: Any, control: Any, **_: Any) -> None:
+        """Save and stop, on all ranks at the same update."""
+        told = self.signal is not None
+        if args.world_size > 1:
+            flag = torch.tensor(float(told), device=args.device)
+            torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
+            told = bool(flag)
+        if told:
+            self.signal = self.signal or signal.SIGTERM
+            control.should_save = control.should_training_stop = True
+
+
+@contextlib.contextmanager
+def _stopping_between_updates(trainer: Any) -> Iterator[None]:
+    """Hold the first signal back until a checkpoint is written; a second Ctrl-C ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stop = _Stop()
+    trainer.add_callback(stop)
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if stop.signal == number == signal.SIGINT:
+            _pass_on(before[number], number, frame)
+        stop.signal = number
+
+    try:
+        for number in _SIGNALS:
+            signal.signal(number, note)
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if stop.signal is not None:
+        _pass_on(before[stop.signal], stop.signal, None)
+        raise KeyboardInterrupt
+
+
+def _pass_on(handler: Any, number: int, frame: FrameType | None) -> None:
+    """Do what would have been done; where that is nothing, end all the same."""
+    if callable(handler):
+        handler(number, frame)
+    raise KeyboardInterrupt
+
+
+def digest_of(rows: Iterable[dict[str, Any]]) -> str:
+    """Stand for tokenised rows, in order."""
+    made = hashlib.blake2b(digest_size=16)
+    for row in rows:
+        made.update(repr(sorted(row.items())).encode())
+    return made.hexdigest()

@@ -1,0 +1,101 @@
+import os
+import signal
+
+import pytest
+
+from rlaif.errors import StageError
+from rlaif.records import Prompt
+from rlaif.training.config import LoRA, OptimizeConfig, SFTConfig
+from rlaif.training.optimize.dpo import train_dpo
+from rlaif.training.session import digest_of
+from rlaif.training.sft import train_sft
+
+ROWS = [(Prompt.of(f"question {number}"), "Yes!") for number in range(12)]
+SFT = SFTConfig(learning_rate=1e-2, batch=2, lora=LoRA(r=4, dropout=0.1))
+
+
+def weights(folder) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def interrupting(at: int, number: int = signal.SIGINT):
+    def progress(step: int, *_) -> None:
+        if step == at:
+            os.kill(os.getpid(), number)
+
+    return progress
+
+
+def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
+    tiny_model, tmp_path
+) -> None:
+    whole = train_sft(ROWS, SFT, tiny_model, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train_sft(ROWS, SFT, tiny_model, tmp_path / "cut", progress=interrupting(3))
+    assert not (tmp_path / "cut").exists()
+    seen: list[int] = []
+    cut = train_sft(
+        ROWS, SFT, tiny_model, tmp_path / "cut", progress=lambda step, *_: seen.append(step)
+    )
+    # The curve of the steps before is told again; only those after are trained.
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert weights(cut.path) == weights(whole.path)
+    assert cut.metrics["loss_first"] == whole.metrics["loss_first"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
+
+
+def test_dpo_that_was_killed_politely_goes_on(tiny_model, preferences, tmp_path) -> None:
+    config = OptimizeConfig(learning_rate=1e-2, lora=None)
+    whole = train_dpo(preferences, config, tiny_model, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train_dpo(
+            preferences,
+            config,
+            tiny_model,
+            tmp_path / "cut",
+            progress=interrupting(2, signal.SIGTERM),
+        )
+    cut = train_dpo(preferences, config, tiny_model, tmp_path / "cut")
+    assert weights(cut.path) == weights(whole.path)
+
+
+@pytest.mark.slow
+def test_an_interrupt_in_the_last_update_loses_nothing(tiny_model, tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train_sft(ROWS, SFT, tiny_model, tmp_path / "cut", progress=interrupting(6))
+    cut = train_sft(ROWS, SFT, tiny_model, tmp_path / "cut")
+    whole = train_sft(ROWS, SFT, tiny_model, tmp_path / "whole")
+    assert weights(cut.path) == weights(whole.path)
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_good_model(tiny_model, tmp_path) -> None:
+    def spoil(step: int, _: int, __: dict[str, float]) -> None:
+        if step == 3:
+            raise StageError("step 4: the loss is nan")
+
+    config = SFT.model_copy(update={"checkpoint": 2})
+    with pytest.raises(StageError, match=r"is nan; the model as it was after step 2 is in") as told:
+        train_sft(ROWS, config, tiny_model, tmp_path / "out", progress=spoil)
+    assert "\n" not in str(told.value)
+    two = train_sft(
+        ROWS,
+        SFT.model_copy(update={"steps": 2, "schedule": "constant"}),
+        tiny_model,
+        tmp_path / "b",
+    )
+    kept = tmp_path / "out-step-2"
+    assert (kept / "config.json").is_file()
+    assert len(weights(kept)) == len(weights(two.path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failure_before_the_first_checkpoint_leaves_nothing(tiny_model, tmp_path) -> None:
+    config = SFT.model_copy(update={"learning_rate": 1e30, "lora": None})
+    with pytest.raises(StageError, match="lower learning_rate"):
+        train_sft(ROWS, config, tiny_model, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_rows_are_another_run() -> None:
+    assert digest_of([{"a": [1, 2]}]) != digest_of([{"a": [1, 3]}])
+    assert digest_of([{"a": 1, "b": 2}]) == digest_of([{"b": 2, "a": 1}])
