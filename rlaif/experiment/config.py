@@ -18,6 +18,7 @@ from rlaif.judges.reward import Opponents
 from rlaif.records import Record, Source
 from rlaif.resources import find, shipped
 from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
+from rlaif.training.rewards import OWN
 from rlaif.yamlfile import parse, read_text
 
 
@@ -127,18 +128,22 @@ class Experiment(Record):
         for stage, needs in _NEEDS.items():
             if getattr(self, stage) is not None and getattr(self, needs) is None:
                 raise ValueError(f"the section `{stage}` needs the section `{needs}`")
-        if self.optimize and not self.optimize.by_reward and not self.label:
-            raise ValueError(
-                f"optimize.method {self.optimize.method} learns from labels: it needs the section "
-                "`label`"
-            )
-        needs_model = self.optimize and self.optimize.by_reward
-        if needs_model and self.optimize and self.optimize.reward == "model" and not self.reward:
-            raise ValueError("optimize.reward model needs the section `reward`")
+        if self.optimize:
+            self._policy_has_what_it_needs(self.optimize)
         trains = self.sft or self.optimize or self.reward
         if trains and self.models.policy.kind != "local":
             raise ValueError("only a local policy can be trained: models.policy needs kind local")
         return self
+
+    def _policy_has_what_it_needs(self, optimize: OptimizeSection) -> None:
+        if not optimize.by_reward and not self.label:
+            raise ValueError(
+                f"optimize.method {optimize.method} learns from labels: it needs the section "
+                "`label`"
+            )
+        is_own = any(part.model == OWN for part in optimize.parts)
+        if optimize.by_reward and is_own and not self.reward:
+            raise ValueError("optimize.reward model needs the section `reward`")
 
 
 _NEEDS = {"revise": "respond", "label": "respond", "reward": "label"}

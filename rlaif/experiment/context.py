@@ -40,6 +40,7 @@ from rlaif.records import Prompt, fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.store import NAME, CompletionStore
 from rlaif.templates import Template
+from rlaif.training.rewards import OWN
 
 Role = Literal["policy", "critic", "judge", "referee"]
 _MODEL_FILES = ("calibration", "path")
@@ -127,6 +128,9 @@ class Context:
         for name in self._templates():
             Template.load(name)
         check_judging(self.judging, self.constitution)
+        for part in experiment.optimize.parts if experiment.optimize else ():
+            if part.judge and part.judge != OWN:
+                check_judging(self.judging, self.rules_of(part.judge))
         scoped = {tag for p in self.constitution.principles for tag in p.scope}
         tags = {tag for prompt in self.train for tag in prompt.tags}
         for place, tag in _tags_named(experiment):
@@ -242,15 +246,43 @@ class Context:
             self._backends[name] = Cached(backend, self.store, kind=spec.kind, account=account)
         return self._backends[name]
 
-    def judge(self, role: Literal["judge", "referee"] = "judge") -> Judge:
-        """Make the judge that labels, or the one that only evaluates."""
+    def judge(
+        self,
+        role: Literal["judge", "referee"] = "judge",
+        *,
+        constitution: Constitution | None = None,
+    ) -> Judge:
+        """Make the judge that labels, or the one that only evaluates; by other rules if given."""
         specs = self.judges(role)
         members = [Member(self._connect(spec), calibration_of(spec)) for spec in specs]
-        return judge_of(members, self.judging, self.constitution)
+        return judge_of(members, self.judging, constitution or self.constitution)
 
-    def conditions(self, role: Literal["judge", "referee"] = "judge") -> Conditions | None:
+    def conditions(
+        self,
+        role: Literal["judge", "referee"] = "judge",
+        *,
+        constitution: Constitution | None = None,
+    ) -> Conditions | None:
         """Make who says whether a principle's `when` is true of a prompt, where one has it."""
-        return conditions_of(self.constitution, self.backend(role), self.judging)
+        return conditions_of(constitution or self.constitution, self.backend(role), self.judging)
+
+    def rules_of(self, name: str) -> Constitution:
+        """Give what a judge as a reward goes by: the run's own rules, one of them, or others.
+
+        Raises:
+            InputError: for a name that leads to no constitution.
+        """
+        if name == OWN:
+            return self.constitution
+        own = tuple(each for each in self.constitution.principles if each.id == name)
+        if own:
+            return self.constitution.model_copy(update={"principles": own})
+        return Constitution.load(beside(self._file, name, "constitution"))
+
+    def beside(self, folder: Path) -> Path:
+        """Find a folder that the experiment names: beside its file, or in the working folder."""
+        near = self._file.parent / folder
+        return near if near.is_dir() else folder
 
     def policy_path(self) -> Path:
         """Give the folder of the policy to start from: fine-tuned if it was, else the base."""

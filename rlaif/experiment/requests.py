@@ -2,6 +2,7 @@
 
 import math
 
+from rlaif.constitution.principle import Constitution
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.forewarn import requests_before
@@ -45,17 +46,24 @@ def label_requests(run: Context) -> int:
 
 
 def optimize_requests(run: Context) -> int:
-    """Count the judging of every answer, where a judge is the reward."""
+    """Count the judging of every answer, where judges are in the reward."""
     config = run.experiment.optimize
-    if config is None or not config.by_reward or config.reward != "judge":
+    if config is None or not config.by_reward:
         return 0
     groups = math.ceil(_answers(run, config) / config.samples)
-    each = _for_comparison(run, "all")
-    if rates_alone(run.judging, len(run.judges("judge"))):
-        judged = config.samples * each // 2
-    else:
-        judged = len(list(matched(range(config.samples), config.opponents))) * each
-    return groups * judged + len(run.train) * _conditions(run)
+    rules = [run.rules_of(part.judge) for part in config.parts if part.judge]
+    judged = sum(_for_group(run, config, each) for each in rules)
+    asked = sum(conditions_to_ask(each) for each in rules)
+    return groups * judged + len(run.train) * asked
+
+
+def _for_group(run: Context, config: OptimizeSection, rules: Constitution) -> int:
+    """Count the judging of the answers to one prompt."""
+    models = len(run.judges("judge"))
+    each = requests_for_comparison(run.judging, models, rules.principles, "all")
+    if rates_alone(run.judging, models):
+        return config.samples * each // 2
+    return len(list(matched(range(config.samples), config.opponents))) * each
 
 
 def evaluate_requests(run: Context, prompts: int) -> int:

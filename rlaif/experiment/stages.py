@@ -22,6 +22,7 @@ from rlaif.experiment.requests import (
     revise_requests,
 )
 from rlaif.records import Prompt, Record, fingerprint_of
+from rlaif.training.rewards import OWN
 
 
 @dataclass
@@ -111,10 +112,10 @@ def _optimize_after(run: Context) -> list[str]:
     config = run.experiment.optimize
     if config is None:
         return []
-    reads = ["label"] if not config.by_reward else []
-    if config.by_reward and config.reward == "model":
-        reads = ["reward"]
-    return [*_present(run, "sft"), *reads]
+    if not config.by_reward:
+        return [*_present(run, "sft"), "label"]
+    is_own = any(part.model == OWN for part in config.parts)
+    return [*_present(run, "sft"), *(["reward"] if is_own else [])]
 
 
 def _optimize_inputs(run: Context) -> dict[str, str]:
@@ -123,12 +124,15 @@ def _optimize_inputs(run: Context) -> dict[str, str]:
     if config is None or not config.by_reward:
         return inputs
     inputs["prompts"] = _prompts(run)
-    if config.reward == "judge":
-        inputs |= {
-            "constitution": run.constitution.fingerprint,
-            "judge": run.identity("judge"),
-            **_judging(run),
-        }
+    for part in config.parts:
+        if part.judge:
+            own = "constitution" if part.judge == OWN else f"constitution {part.title}"
+            inputs |= {own: run.rules_of(part.judge).fingerprint, "judge": run.identity("judge")}
+            inputs |= _judging(run)
+        elif part.model and part.model != OWN:
+            files = sorted(run.beside(Path(part.model)).glob("*.*"))
+            stood = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+            inputs[part.title] = fingerprint_of([part.model, stood])
     return inputs
 
 

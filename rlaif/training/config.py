@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from rlaif.records import Record
+from rlaif.training.rewards import OWN, Mixing, RewardPart, check_parts
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the step, the number of steps, and what was measured."""
@@ -123,23 +124,37 @@ class RewardConfig(TrainingConfig):
         return self
 
 
-Method = Literal["dpo", "ipo", "rloo"]
-BY_REWARD: tuple[Method, ...] = ("rloo",)
+Method = Literal["dpo", "ipo", "rloo", "grpo"]
+BY_REWARD: tuple[Method, ...] = ("rloo", "grpo")
 """Methods that sample answers and learn from their reward; the others learn from preferences."""
+BY_GROUPS: tuple[Method, ...] = ("rloo", "grpo")
+"""Methods that compare the answers to one prompt with each other."""
 
 
 class OptimizeConfig(TrainingConfig):
     """How to move a policy towards what is preferred."""
 
     method: Method = "dpo"
-    """dpo and ipo learn from preferences; rloo samples answers and learns from their reward."""
+    """dpo and ipo learn from preferences; rloo and grpo sample answers and learn from their
+    reward."""
     reward: Literal["model", "judge"] = "judge"
-    """For rloo: what scores the answers, the trained reward model or the judge itself."""
+    """What scores sampled answers: the trained reward model or the judge itself; `rewards` says
+    more."""
+    rewards: tuple[RewardPart, ...] = ()
+    """What scores sampled answers, in parts: `[{model: run}, {judge: run, weight: 0.5}, {function:
+    length, most: 80}]`. An answer that one part gives no score trains nothing."""
+    mix: Mixing = "sum"
+    """How parts become one: sum adds them by weight; product multiplies models and judges, each
+    brought to 0…1 by σ (safe completion: helpful · safe), and adds functions."""
+    normalise: Literal["none", "group", "each"] = "none"
+    """For grpo: divide advantages by the deviation within a prompt's answers; `each` does so for
+    each part of the reward before they are added, for several principles. A judge's noise is
+    divided too, so none is usual."""
     beta: float = Field(default=0.1, ge=0.0)
-    """How much staying near the starting policy counts: dpo's β, ipo's τ, or rloo's KL in the
-    reward.
+    """How much staying near the starting policy counts: dpo's β, ipo's τ, rloo's KL in the reward,
+    grpo's in the loss.
 
-    0.1 suits dpo; 0.02 to 0.05 suits rloo.
+    0.1 suits dpo; 0.02 to 0.05 suits what learns from a reward.
     """
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=0.5)
     """For dpo and ipo: the share of the labels that are taken to be the wrong way round."""
@@ -149,19 +164,26 @@ class OptimizeConfig(TrainingConfig):
     reference: str | None = None
     """For dpo and ipo: the folder of the model to stay near; where none is named, the starting
     policy."""
-    samples: int = Field(default=4, ge=2)
-    """For rloo: answers drawn for each prompt, and compared with each other."""
+    samples: int = Field(default=4, ge=1)
+    """Answers drawn for each prompt; rloo and grpo compare them with each other."""
     max_new_tokens: int = Field(default=48, ge=1)
-    """For rloo: the longest answer."""
+    """The longest answer that is drawn."""
     temperature: float = Field(default=1.0, gt=0.0)
-    """For rloo: how freely answers are drawn."""
+    """How freely answers are drawn."""
     clip_reward: float | None = Field(default=None, gt=0.0)
-    """For rloo: rewards beyond this many points from 0 count as this many."""
+    """Rewards beyond this many points from 0 count as this many, whatever they are made of."""
 
     @property
     def by_reward(self) -> bool:
         """Say whether the method learns from the reward of what it samples."""
         return self.method in BY_REWARD
+
+    @property
+    def parts(self) -> tuple[RewardPart, ...]:
+        """What the reward is made of, in the short form or the long."""
+        if self.rewards:
+            return self.rewards
+        return (RewardPart(model=OWN) if self.reward == "model" else RewardPart(judge=OWN),)
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
@@ -169,9 +191,26 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError(
                 f"beta: {self.method} needs more than 0, or nothing holds the policy; try 0.1"
             )
-        # A group that is split has no baseline, so each update must hold whole groups.
-        answers = self.batch * self.gradient_accumulation
-        if self.method == "rloo" and answers % self.samples:
+        if self.rewards and not self.by_reward:
+            raise ValueError(f"rewards: {self.method} learns from preferences, not from a reward")
+        check_parts(self.parts, self.mix)
+        if self.normalise != "none" and self.method != "grpo":
+            raise ValueError(f"normalise: {self.method} divides by no deviation; grpo does")
+        if self.normalise == "each" and self.mix == "product":
+            raise ValueError("normalise: each part by itself cannot go with `mix: product`")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_whole(self) -> Self:
+        if self.method not in BY_GROUPS:
+            return self
+        if self.samples < 2:
+            raise ValueError(f"samples: {self.method} compares answers; draw 2 or more a prompt")
+        # What one process draws before an update. A group that two processes share would come to
+        # the judge in halves.
+        passes = int(self.extra.get("steps_per_generation") or self.gradient_accumulation)
+        answers = self.batch * passes
+        if answers % self.samples:
             raise ValueError(
                 f"samples: {self.samples} answers a prompt do not divide batch × "
                 f"gradient_accumulation ({answers}); make that a multiple of {self.samples}"

@@ -8,10 +8,11 @@ import pytest
 
 from rlaif.backends.spec import RecordedModel
 from rlaif.errors import InputError, TemplateError
+from rlaif.experiment.context import Context
 from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.rewards import mixed_reward
 from rlaif.experiment.runner import plan, run_stages
 from rlaif.experiment.stages import STAGES, all_inputs
-from rlaif.experiment.work.optimize import _reward
 from rlaif.judges.panel import Panel
 from rlaif.judges.reward import RatedReward, TournamentReward
 from tests.small_run import opened
@@ -169,12 +170,18 @@ def test_a_prompt_file_that_cannot_ask_a_when_is_told_before_anything_runs(mine:
 RLOO = ("optimize.method=rloo", "optimize.samples=4", "optimize.batch=4", "optimize.reward=judge")
 
 
+def _only(run: Context):
+    """Give the one part of a run's reward."""
+    assert run.experiment.optimize is not None
+    [part] = mixed_reward(run, run.experiment.optimize).parts.values()
+    return part.reward
+
+
 def test_the_template_decides_how_the_judge_is_a_reward(mine: Path, tiny_judge: Path) -> None:
     rated = opened(mine, *RLOO)
-    assert rated.experiment.optimize is not None
-    assert isinstance(_reward(rated, rated.experiment.optimize), RatedReward)
+    assert isinstance(_only(rated), RatedReward)
     compares = opened(mine, *RLOO, f"label.template={mine.with_name('compare.j2')}")
-    reward = _reward(compares, rated.experiment.optimize)
+    reward = _only(compares)
     assert isinstance(reward, TournamentReward)
     prompts = compares.train[:1] * 3
     scores = reward(prompts, ["Yes.", "No thanks.", "Yes."])
@@ -182,7 +189,7 @@ def test_the_template_decides_how_the_judge_is_a_reward(mine: Path, tiny_judge: 
     assert scores[0] == scores[2]
     assert sum(score or 0.0 for score in scores) == pytest.approx(0.0)
     both = opened(mine, *RLOO, templates(mine, tiny_judge))
-    assert isinstance(_reward(both, rated.experiment.optimize), TournamentReward)
+    assert isinstance(_only(both), TournamentReward)
 
 
 def test_another_template_makes_a_policy_that_the_judge_rewarded_stale(mine: Path) -> None:

@@ -6,7 +6,7 @@ from transformers import AutoTokenizer
 
 from rlaif.records import Prompt, Response
 from rlaif.training.dataset import dpo_tokens, preference_rows, split_by_prompt
-from rlaif.training.optimize.rloo import Scorer
+from rlaif.training.optimize.scorer import Scorer
 from rlaif.training.reward.layout import Layout
 from rlaif.training.reward.rows import read_rows
 

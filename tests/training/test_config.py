@@ -31,3 +31,33 @@ def test_dpo_without_a_pull_back_is_refused() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError, match="lerning_rate"):
         SFTConfig.model_validate({"lerning_rate": 1e-4})
+
+
+@pytest.mark.parametrize("method", ["rloo", "grpo"])
+def test_one_answer_a_prompt_cannot_be_compared(method: str) -> None:
+    with pytest.raises(ValidationError, match="draw 2 or more"):
+        OptimizeConfig.model_validate({"method": method, "samples": 1})
+
+
+def test_a_group_is_whole_in_what_one_process_draws_at_once() -> None:
+    whole = {"method": "grpo", "samples": 8, "batch": 4}
+    assert OptimizeConfig.model_validate({**whole, "extra": {"steps_per_generation": 2}})
+    with pytest.raises(ValidationError, match="do not divide"):
+        OptimizeConfig.model_validate(whole)
+
+
+def test_the_short_form_of_a_reward_is_one_part() -> None:
+    [part] = OptimizeConfig(method="rloo", reward="model").parts
+    assert (part.model, part.weight) == ("run", 1.0)
+    [part] = OptimizeConfig(method="rloo").parts
+    assert part.judge == "run"
+
+
+def test_what_learns_from_preferences_takes_no_reward() -> None:
+    with pytest.raises(ValidationError, match="dpo learns from preferences"):
+        OptimizeConfig.model_validate({"rewards": [{"judge": "run"}]})
+
+
+def test_only_grpo_divides_by_a_deviation() -> None:
+    with pytest.raises(ValidationError, match="grpo does"):
+        OptimizeConfig(method="rloo", normalise="group")

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.outcomes import despite_of, read_preferences
+from rlaif.experiment.rewards import mixed_reward
 from rlaif.experiment.stages import Done
-from rlaif.judges.early import Early
-from rlaif.judges.reward import reward_of
 from rlaif.training.optimize import optimize_policy
-from rlaif.training.reward import Reward, RewardModel
 
 
 def work(run: Context, folder: Path) -> Done:
@@ -25,19 +22,9 @@ def work(run: Context, folder: Path) -> Done:
         folder / "model",
         preferences=preferences if is_offline else None,
         prompts=run.train,
-        reward=None if is_offline else _reward(run, config),
+        reward=None if is_offline else mixed_reward(run, config),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
     )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
     return Done(note, trained.left_out, trained.metrics, despite_of(preferences))
-
-
-def _reward(run: Context, config: OptimizeSection) -> Reward:
-    if config.reward == "model":
-        return RewardModel(run.finished("reward") / "model")
-    reward = reward_of(
-        run.judge(), run.constitution, conditions=run.conditions(), opponents=config.opponents
-    )
-    is_elsewhere = all(spec.kind == "openai" for spec in run.judges("judge"))
-    return Early(reward) if is_elsewhere else reward

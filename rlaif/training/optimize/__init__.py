@@ -6,8 +6,8 @@ from pathlib import Path
 from rlaif.errors import StageError
 from rlaif.records import Preference, Prompt
 from rlaif.training.config import OptimizeConfig, Progress, Trained
+from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.dpo import train_dpo
-from rlaif.training.optimize.rloo import train_rloo
 from rlaif.training.reward import Reward
 
 
@@ -28,12 +28,10 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
         StageError: when the method lacks what it learns from, or the loss stops being a number.
         MissingModelError: for a model that is not there, or not complete.
     """
-    if not config.by_reward:
-        if preferences is None:
-            raise StageError(
-                f"optimize.method {config.method} learns from preferences; there are none"
-            )
-        return train_dpo(preferences, config, model, out, seed=seed, progress=progress)
-    if not prompts or reward is None:
-        raise StageError(f"optimize.method {config.method} needs prompts and a reward")
-    return train_rloo(prompts, reward, config, model, out, seed=seed, progress=progress)
+    if config.by_reward:
+        if not prompts or reward is None:
+            raise StageError(f"optimize.method {config.method} needs prompts and a reward")
+        return train_by_reward(prompts, reward, config, model, out, seed=seed, progress=progress)
+    if preferences is None:
+        raise StageError(f"optimize.method {config.method} learns from preferences; there are none")
+    return train_dpo(preferences, config, model, out, seed=seed, progress=progress)

@@ -1,11 +1,16 @@
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
 from rlaif.errors import InputError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
-from rlaif.training.optimize.rloo import RLOOTrainer, Scorer, train_rloo
+from rlaif.training.optimize.by_reward import need_whole_groups, train_by_reward
+from rlaif.training.optimize.mixed import Mixed, Part
+from rlaif.training.optimize.rollouts import RLOOTrainer
+from rlaif.training.optimize.scorer import Scorer
+from rlaif.training.rewards import RewardPart
 
 PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
 CONFIG = OptimizeConfig(
@@ -25,7 +30,7 @@ def count_of_e(_, texts) -> list[float | None]:
 
 
 def test_a_reward_that_can_be_counted_rises(tiny_model, tmp_path) -> None:
-    trained = train_rloo(PROMPTS, count_of_e, CONFIG, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(PROMPTS, count_of_e, CONFIG, tiny_model, tmp_path / "rloo")
     assert trained.metrics["reward_first"] < 1
     assert trained.metrics["reward_last"] > 4
     assert (trained.path / "model.safetensors").is_file()
@@ -39,7 +44,7 @@ def test_the_reward_reads_the_prompt_that_was_answered(tiny_model, tmp_path) -> 
         return [0.0] * len(texts)
 
     config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
-    trained = train_rloo(PROMPTS, reward, config, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(PROMPTS, reward, config, tiny_model, tmp_path / "rloo")
     assert [prompt in PROMPTS for prompt, _ in asked] == [True] * 8
     assert all(asked[i][0] == asked[i - i % 4][0] for i in range(8))
     assert trained.metrics["answers"] == 8
@@ -57,14 +62,14 @@ def test_abstentions_reach_the_counts_of_the_run(tiny_model, tmp_path) -> None:
         return [None if index % 2 else 1.0 for index in range(len(texts))]
 
     config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
-    trained = train_rloo(PROMPTS, half, config, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(PROMPTS, half, config, tiny_model, tmp_path / "rloo")
     assert trained.left_out["reward abstained"] == 4
 
 
 def test_a_reward_that_never_answers_stops_the_run_and_keeps_nothing(tiny_model, tmp_path) -> None:
     config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
     with pytest.raises(StageError, match="scored none of"):
-        train_rloo(
+        train_by_reward(
             PROMPTS, lambda _, texts: [None] * len(texts), config, tiny_model, tmp_path / "r"
         )
     assert not list(tmp_path.iterdir())
@@ -72,14 +77,14 @@ def test_a_reward_that_never_answers_stops_the_run_and_keeps_nothing(tiny_model,
 
 def test_few_prompts_are_asked_again_rather_than_not_at_all(tiny_model, tmp_path) -> None:
     config = CONFIG.model_copy(update={"steps": 1, "batch": 32})
-    trained = train_rloo(PROMPTS[:1], count_of_e, config, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(PROMPTS[:1], count_of_e, config, tiny_model, tmp_path / "rloo")
     assert trained.metrics["answers"] == 32
 
 
 def test_prompts_that_leave_no_room_for_an_answer_are_counted(tiny_model, tmp_path) -> None:
     config = CONFIG.model_copy(update={"steps": 1, "batch": 8, "max_length": 70})
     prompts = [*PROMPTS, Prompt.of("x" * 200)]
-    trained = train_rloo(prompts, count_of_e, config, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(prompts, count_of_e, config, tiny_model, tmp_path / "rloo")
     assert (trained.rows, trained.left_out["too long"]) == (4, 1)
 
 
@@ -87,7 +92,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(tiny_model, tmp_path) -
     config = CONFIG.model_copy(update={"steps": 2, "batch": 8, "beta": 0.05})
     files = []
     for name in ("a", "b"):
-        out = train_rloo(PROMPTS, count_of_e, config, tiny_model, tmp_path / name, seed=5).path
+        out = train_by_reward(PROMPTS, count_of_e, config, tiny_model, tmp_path / name, seed=5).path
         files.append((out / "model.safetensors").read_bytes())
     assert files[0] == files[1]
 
@@ -95,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(tiny_model, tmp_path) -
 def test_an_option_of_another_trainer_is_refused(tiny_model, tmp_path) -> None:
     config = CONFIG.model_copy(update={"extra": {"loss_type": "dapo"}})
     with pytest.raises(InputError, match="loss_type: RLOOConfig"):
-        train_rloo(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")
+        train_by_reward(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")
 
 
 def test_a_reward_that_can_be_begun_works_while_the_policy_reads_its_answers(
@@ -120,6 +125,34 @@ def test_a_reward_that_can_be_begun_works_while_the_policy_reads_its_answers(
 
     monkeypatch.setattr(RLOOTrainer, "_get_per_token_logps_and_entropies", reading)
     config = CONFIG.model_copy(update={"steps": 1, "batch": 8})
-    trained = train_rloo(PROMPTS, Waiting(), config, tiny_model, tmp_path / "rloo")
+    trained = train_by_reward(PROMPTS, Waiting(), config, tiny_model, tmp_path / "rloo")
     assert trained.metrics["answers"] == 8
     assert told[: told.index("needed") + 1] == ["started", "read", "needed"]
+
+
+def test_every_part_of_a_reward_is_logged_and_normalised_by_itself(tiny_model, tmp_path) -> None:
+    parts = [
+        Part(count_of_e, RewardPart(judge="run", name="e")),
+        Part(lambda _, texts: [len(t) * 100.0 for t in texts], RewardPart(judge="run", name="l")),
+    ]
+    logs: list[dict[str, float]] = []
+    config = CONFIG.model_copy(
+        update={"method": "grpo", "normalise": "each", "steps": 1, "batch": 8}
+    )
+    train_by_reward(
+        PROMPTS,
+        Mixed(parts),
+        config,
+        tiny_model,
+        tmp_path / "grpo",
+        progress=lambda *seen: logs.append(seen[2]),
+    )
+    assert {"reward/e", "reward/l", "rewards/e/mean", "abstained", "seconds/reward"} <= set(logs[0])
+    assert logs[0]["reward/l"] == pytest.approx(logs[0]["rewards/l/mean"])
+
+
+def test_a_group_that_two_processes_would_share_is_refused() -> None:
+    # Two processes of 2 answers each hold a group of 4 together, and TRL takes that.
+    args = SimpleNamespace(per_device_train_batch_size=2, steps_per_generation=1, num_generations=4)
+    with pytest.raises(InputError, match="4 answers a prompt do not divide the 2"):
+        need_whole_groups(args)

@@ -1,0 +1,156 @@
+"""Sample answers, score them, and make the better ones likelier: what those methods share."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trl
+from datasets import Dataset
+
+from rlaif.errors import InputError
+from rlaif.records import Prompt
+from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable, run
+from rlaif.training.config import OptimizeConfig, Progress, Trained
+from rlaif.training.dataset import messages_of, prompt_ids
+from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
+from rlaif.training.optimize.rollouts import GRPOTrainer, RLOOTrainer
+from rlaif.training.optimize.scorer import Scorer
+from rlaif.training.reward import Reward
+
+
+class Recipe(NamedTuple):
+    """A method's trainer, TRL's config for it, and what ours says in that one's words."""
+
+    trainer: Any
+    arguments: Any
+    options: dict[str, Any]
+
+
+class Job(NamedTuple):
+    """What a policy is trained on, and how."""
+
+    prompts: Sequence[Prompt]
+    scorer: Scorer
+    tokenizer: Any
+    config: OptimizeConfig
+    model: Path
+
+
+def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every trainer takes
+    prompts: Sequence[Prompt],
+    reward: Reward,
+    config: OptimizeConfig,
+    model: Path,
+    out: Path,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Trained:
+    """Raise the reward of what the policy samples, staying near where it started; write `out`.
+
+    Args:
+        prompts: what is answered.
+        reward: one text for each prompt to a score each, or several of them, `Mixed`.
+        config: which method, and how.
+        model: the policy to start from.
+        out: the Hugging Face folder to write.
+        seed: of the draws.
+        progress: called after each step.
+
+    Raises:
+        StageError: when nothing fits, nothing is scored, or the loss stops being a number.
+        MissingModelError: for a model that is not there, or not complete.
+    """
+    started = time.monotonic()
+    with repeatable(seed):
+        tokenizer = load_tokenizer(model)
+        kept = _that_fit(prompts, tokenizer, config)
+        left_out = {"too long": len(prompts) - len(kept)}
+        need_rows(len(kept), left_out, "prompts")
+        scorer, watch = Scorer(kept, reward, config.clip_reward), Watch(progress)
+        with whole_folder(out) as folder:
+            trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), folder, seed)
+            trainer.add_callback(watch)
+            run(trainer)
+            scorer.need_scores()
+            save(trainer.model, tokenizer, folder)
+    metrics = {
+        "steps": float(len(watch.logs)),
+        "reward_first": watch.mean("reward", -0.1),
+        "reward_last": watch.mean("reward", 0.1),
+        "kl": watch.mean("kl", 0.1),
+        "length": watch.mean("completions/mean_length", 0.1),
+        "answers": float(scorer.asked),
+        "seconds": time.monotonic() - started,
+    }
+    return Trained(out, metrics, len(kept), {**left_out, "reward abstained": scorer.abstained})
+
+
+def make_trainer(job: Job, folder: Path, seed: int) -> Any:
+    """Put a method's trainer together.
+
+    Raises:
+        InputError: for an option in `extra` that TRL does not have or take.
+    """
+    config, recipe = job.config, _recipe(job.config)
+    args = arguments(recipe.arguments, config, folder, seed, **_sampling(config), **recipe.options)
+    need_whole_groups(args)
+    each = config.normalise == "each"
+    if each:
+        args.reward_weights = list(job.scorer.mixed.weights.values())
+    with reading(job.model):
+        trainer = recipe.trainer(
+            model=checked(job.model),
+            reward_funcs=job.scorer.columns if each else job.scorer,
+            args=args,
+            train_dataset=_dataset(job.prompts, args),
+            processing_class=job.tokenizer,
+            peft_config=adapter(config.lora, job.model, "CAUSAL_LM"),
+        )
+    trainer.scorer = job.scorer
+    return trainer
+
+
+def _recipe(config: OptimizeConfig) -> Recipe:
+    if config.method == "rloo":
+        return Recipe(RLOOTrainer, trl.RLOOConfig, {})
+    scale = "group" if config.normalise == "group" else "none"
+    each = "normalize_then_sum" if config.normalise == "each" else "sum_then_normalize"
+    options = {"scale_rewards": scale, "multi_objective_aggregation": each}
+    return Recipe(GRPOTrainer, trl.GRPOConfig, options)
+
+
+def _sampling(config: OptimizeConfig) -> dict[str, Any]:
+    return {
+        "beta": config.beta,
+        "num_generations": config.samples,
+        "max_completion_length": config.max_new_tokens,
+        "temperature": config.temperature,
+    }
+
+
+def need_whole_groups(args: Any) -> None:
+    """Refuse a group that two processes would share.
+
+    Raises:
+        InputError: where what one process draws at once does not hold whole groups.
+    """
+    answers = args.per_device_train_batch_size * args.steps_per_generation
+    if answers % args.num_generations:
+        raise InputError(
+            f"samples: {args.num_generations} answers a prompt do not divide the {answers} that "
+            "one process draws at once; make batch × gradient_accumulation a multiple of them"
+        )
+
+
+def _that_fit(prompts: Sequence[Prompt], tokenizer: Any, config: OptimizeConfig) -> list[Prompt]:
+    room = config.max_length - config.max_new_tokens
+    return [p for p in prompts if len(prompt_ids(tokenizer, messages_of(p))) <= room]
+
+
+def _dataset(prompts: Sequence[Prompt], args: Any) -> Any:
+    rows = [{"prompt": messages_of(prompt), "row": row} for row, prompt in enumerate(prompts)]
+    # TRL takes only whole generation batches: fewer prompts than one of them would be none at all.
+    needed = args.generation_batch_size // args.num_generations
+    return Dataset.from_list(rows * -(-needed // len(rows)))
