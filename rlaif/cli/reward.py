@@ -83,10 +83,14 @@ def train(
         list[str] | None, typer.Option(help="A source's weight: human=4; judge, human, thumbs.")
     ] = None,
     members: Annotated[int, typer.Option(min=1, help="Models of an ensemble.")] = 1,
+    heads: Annotated[int, typer.Option(min=1, help="Heads on each: a cheap ensemble.")] = 1,
     combine: Annotated[
         Literal["mean", "min", "lower"],
         typer.Option(help="How an ensemble scores; lower: deviations below its mean."),
     ] = "mean",
+    spread: Annotated[
+        float, typer.Option(min=0, help="With --combine lower: how many deviations.")
+    ] = 1.0,
     by_principle: Annotated[
         bool, typer.Option("--by-principle", help="Read a principle first, and score by it.")
     ] = False,
@@ -119,7 +123,9 @@ def train(
         lora={"r": lora} if lora else None,
         held_out=held_out,
         members=members,
+        heads=heads,
         combine=combine,
+        spread=spread,
         by_principle=by_principle,
         zero="demonstrations" if demonstrations else "free",
         checkpoint=checkpoint,

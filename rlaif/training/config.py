@@ -102,6 +102,9 @@ class RewardConfig(TrainingConfig):
     prompt; both are counted."""
     members: int = Field(default=1, ge=1)
     """Models of an ensemble, each from a seed of its own; their scores become one by `combine`."""
+    heads: int = Field(default=1, ge=1)
+    """Heads on the trunk of each, with weights of their own and each from its own draw of the
+    prompts: an ensemble in the time of one model."""
     combine: Literal["mean", "min", "lower"] = "mean"
     """How an ensemble scores: its mean, its least, or `spread` deviations below its mean."""
     spread: float = Field(default=1.0, ge=0.0)

@@ -89,18 +89,22 @@ def whole_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(half, ignore_errors=True)
 
 
+def merged(model: Any) -> Any:
+    """Give a model in float32 with its adapter, if it has one, merged into its weights."""
+    # Merged in float32 and rounded once: a small adapter would drown in bfloat16's steps.
+    with torch.no_grad():
+        whole = model.to(torch.float32)
+        return whole.merge_and_unload() if hasattr(whole, "merge_and_unload") else whole
+
+
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """Write an ordinary bfloat16 Hugging Face folder, an adapter merged into its base."""
     with torch.no_grad():
-        # Merged in float32 and rounded once: a small adapter would drown in bfloat16's steps.
-        merged = model.to(torch.float32)
-        if hasattr(merged, "merge_and_unload"):
-            merged = merged.merge_and_unload()
-        merged = merged.to(torch.bfloat16)
-    merged.config.dtype = torch.bfloat16
-    merged.config.use_cache = True
+        whole = merged(model).to(torch.bfloat16)
+    whole.config.dtype = torch.bfloat16
+    whole.config.use_cache = True
     try:
-        merged.save_pretrained(folder)
+        whole.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     except Exception as error:
         if "No space left" in str(error):

@@ -37,6 +37,7 @@ def test_a_file_alone_is_trained_on(
 
 def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
     options = "--base b --loss luce --kwise --lora 0 --share-prompts --truncate --centring 0.01"
+    options += " --heads 4 --combine lower --spread 0.5"
     options += " --also people.jsonl --source human=4"
     assert main(["reward", "pairs.jsonl", "-o", "rm", *options.split(), "--seed", "3"]) == 0
     config = RewardConfig(
@@ -47,6 +48,9 @@ def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
         share_prompts=True,
         too_long="truncate",
         centring=0.01,
+        heads=4,
+        combine="lower",
+        spread=0.5,
     )
     assert trained == [
         (

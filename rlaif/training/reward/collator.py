@@ -11,8 +11,9 @@ from rlaif.training.packing import pack
 Batch = dict[str, torch.Tensor]
 PAIRS = ("first", "second", "p", "margin", "weight", "share")
 """What a batch tells of its pairs; see `losses.Pairs`."""
-COLUMNS = ("prompt", "answers", "first", "second", "p", "margin", "weight", "ranking")
-"""What a group's row holds: its prompt's number, its answers' rows, and its pairs by place."""
+COLUMNS = ("prompt", "answers", "first", "second", "p", "margin", "weight", "ranking", "draws")
+"""What a group's row holds: its prompt's number, its answers' rows, its pairs by place, and of
+several heads how often each sees it."""
 
 
 class AnswerCollator:
@@ -40,8 +41,10 @@ class AnswerCollator:
         else:
             batch = _pad([ids[row] for row in rows], self._padding)
         if any(group["ranking"] for group in groups):
-            return {**batch, "rankings": _rankings(groups, place)}
-        return {**batch, **_pairs(groups, place)}
+            batch["rankings"] = _rankings(groups, place)
+            return {**batch, **_draws(groups, [1] * len(groups))}
+        sizes = [len(group["first"]) for group in groups]
+        return {**batch, **_pairs(groups, place), **_draws(groups, sizes)}
 
 
 def _pad(rows: Sequence[Sequence[int]], padding: int) -> Batch:
@@ -65,6 +68,14 @@ def _pairs(groups: Sequence[Mapping[str, Any]], place: Mapping[int, int]) -> Bat
         name: torch.tensor(values, dtype=torch.long if name in PAIRS[:2] else torch.float32)
         for name, values in lists.items()
     }
+
+
+def _draws(groups: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> Batch:
+    """Give how often each head sees each pair, or each ranking; nothing for one head."""
+    if not groups[0]["draws"]:
+        return {}
+    drawn = torch.tensor([group["draws"] for group in groups], dtype=torch.float32)
+    return {"draws": drawn.repeat_interleave(torch.tensor(sizes), dim=0)}
 
 
 def _rankings(groups: Sequence[Mapping[str, Any]], place: Mapping[int, int]) -> torch.Tensor:

@@ -9,6 +9,7 @@ from datasets import Dataset
 
 from rlaif.training.config import RewardConfig
 from rlaif.training.reward.collator import COLUMNS
+from rlaif.training.reward.heads import draws_of
 from rlaif.training.reward.rows import Pair
 
 Group = dict[str, Any]
@@ -41,7 +42,10 @@ def make_groups(
         left_out["not drawn"] = len(pairs) - sum(map(len, sets))
     weights = [pair.weight for several in sets for pair in several]
     mean = sum(weights) / max(1, len(weights))
-    made = [_group(several, config, mean) for several in sets]
+    made = []
+    for several in sets:
+        draws = draws_of(f"{seed}:{prompts[several[0].prompt]}", config.heads)
+        made.append({**_group(several, config, mean), "draws": draws})
     if config.loss == "luce":
         ranked = [group for group in made if group["ranking"]]
         left_out["no full ranking"] = sum(len(row["first"]) for row in made if not row["ranking"])

@@ -46,7 +46,9 @@ def centring(scores: torch.Tensor, pairs: Pairs) -> torch.Tensor:
     return (pairs.share * (scores[pairs.first] + scores[pairs.second]) ** 2).sum()
 
 
-def luce_loss(scores: torch.Tensor, rankings: torch.Tensor) -> torch.Tensor:
+def luce_loss(
+    scores: torch.Tensor, rankings: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
     """Give the mean over rankings of −log of their probability (Plackett 1975, Luce 1959).
 
     L = −Σₖ [rₖ − log Σ_{j ≥ k} exp rⱼ], the best answer first; of two answers it is the hard loss.
@@ -54,10 +56,12 @@ def luce_loss(scores: torch.Tensor, rankings: torch.Tensor) -> torch.Tensor:
     Args:
         scores: (answers,).
         rankings: (groups, K), places of answers from the best to the worst; −1 is no answer.
+        weight: (groups,), how much each counts; 1 where none is given.
     """
     is_there = rankings >= 0
     ranked = scores[rankings.clamp(min=0)].masked_fill(~is_there, -torch.inf)
     # From the worst on: what is left to choose from when the k-th is chosen.
     left = ranked.flip(1).logcumsumexp(1).flip(1)
     chosen = torch.where(is_there, left - ranked, 0.0)
-    return chosen.sum(1).mean()
+    losses = chosen.sum(1)
+    return losses.mean() if weight is None else (weight * losses).mean()

@@ -10,9 +10,10 @@ from rlaif.storage import write_atomically
 from rlaif.training.checkpoints import Whole, keeping, last_checkpoint
 from rlaif.training.common import Watch, adapter, arguments, repeatable, run
 from rlaif.training.config import Progress, RewardConfig
-from rlaif.training.folder import checked, reading, save, whole_folder
+from rlaif.training.folder import checked, merged, reading, save, whole_folder
 from rlaif.training.reward.collator import AnswerCollator
 from rlaif.training.reward.groups import Groups
+from rlaif.training.reward.heads import narrow, widen
 from rlaif.training.reward.rows import Rows
 from rlaif.training.reward.trainer import GroupTrainer
 
@@ -76,7 +77,10 @@ def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
         told = _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
         write_atomically(_told_in(out), told.model_dump_json())
         with whole_folder(out) as folder:
-            save(trainer.model, job.tokenizer, folder)
+            model = merged(trainer.model)
+            if job.config.heads > 1:
+                narrow(model, folder)
+            save(model, job.tokenizer, folder)
 
 
 class _Told(Record):
@@ -103,7 +107,7 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
         **keeping(config),
     }
     with reading(job.model):
-        return GroupTrainer(
+        trainer = GroupTrainer(
             model=checked(job.model),
             args=arguments(trl.RewardConfig, config, folder, seed, **more),
             train_dataset=job.groups.rows,
@@ -111,3 +115,6 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
             processing_class=job.tokenizer,
             peft_config=adapter(config.lora, job.model, "SEQ_CLS"),
         )
+    if config.heads > 1:
+        widen(trainer.model, config.heads)
+    return trainer

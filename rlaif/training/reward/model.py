@@ -13,6 +13,7 @@ from rlaif.records import Prompt
 from rlaif.resources import did_you_mean
 from rlaif.training.common import half_where_fast, on_cpu, quiet
 from rlaif.training.folder import checked, reading
+from rlaif.training.reward.heads import read_heads
 from rlaif.training.reward.layout import Layout, Read, reward_tokenizer, tokens_of
 
 Reward = Callable[[Sequence[Prompt], Sequence[str]], Sequence[float | None]]
@@ -41,7 +42,7 @@ class RewardModel:
         with quiet(), reading(model):
             self._tokenizer = reward_tokenizer(model)
         others = [model / MEMBERS / str(number) for number in range(1, layout.members)]
-        self._models = [_load(folder) for folder in (model, *others)]
+        self._models = [_load(folder, layout.heads) for folder in (model, *others)]
         self._batch = batch
 
     @property
@@ -103,23 +104,26 @@ class RewardModel:
     def _scores(self, rows: list[Sequence[int]]) -> list[float]:
         padded = self._tokenizer.pad({"input_ids": rows}, padding_side="right", return_tensors="pt")
         how = {name: padded[name] for name in ("input_ids", "attention_mask")}
-        by_member = []
+        by_member: list[torch.Tensor] = []
         with torch.inference_mode():
             for model in self._models:
                 placed = {name: tensor.to(model.device) for name, tensor in how.items()}
-                by_member.append(model(**placed, use_cache=False).logits.squeeze(-1).float().cpu())
+                logits = model(**placed, use_cache=False).logits.float().cpu()
+                by_member += logits.unbind(1)  # a head each
         combined = combine(torch.stack(by_member), self.layout.combine, self.layout.spread)
         scores: list[float] = (combined - self.layout.zero).tolist()
         return scores
 
 
-def _load(folder: Path) -> Any:
+def _load(folder: Path, heads: int) -> Any:
     with quiet(), reading(folder):
         model = AutoModelForSequenceClassification.from_pretrained(
             checked(folder), dtype=half_where_fast()
         )
     if model.config.num_labels != 1:
         raise MissingModelError(f"{folder}: gives no single score; name a reward model's folder")
+    if heads > 1:
+        model.score = read_heads(folder, heads)
     model.to("cpu" if on_cpu() else torch.accelerator.current_accelerator()).eval()
     # bfloat16 would round scores to a hundredth, and close answers to a tie.
     head = (model.score if hasattr(model, "score") else model.classifier).float()

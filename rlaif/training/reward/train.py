@@ -95,6 +95,7 @@ def _layout(config: RewardConfig, beside: Beside) -> Layout:
         too_long=config.too_long,
         principles=principles,
         members=config.members,
+        heads=config.heads,
         combine=config.combine,
         spread=config.spread,
     )

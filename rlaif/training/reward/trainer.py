@@ -63,7 +63,7 @@ class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
         return scores
 
     def _scores(self, model: Any, batch: Batch) -> tuple[torch.Tensor, SequenceClassifierOutput]:
-        """Score each answer of a batch, (answers,), in float32."""
+        """Score each answer of a batch by each head, (answers, heads), in float32."""
         if "sees" in batch:
             config = self.accelerator.unwrap_model(model).config
             how = {
@@ -74,7 +74,7 @@ class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
         else:
             how = {"attention_mask": batch["attention_mask"]}
         outputs = model(input_ids=batch["input_ids"], **how, use_cache=False)
-        return outputs.logits.squeeze(-1).float(), outputs
+        return outputs.logits.float(), outputs
 
     def compute_loss(
         self,
@@ -85,24 +85,38 @@ class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
     ) -> Any:
         """Score the answers, and hold them to the labels."""
         scores, outputs = self._scores(model, inputs)
-        if "rankings" in inputs:
-            loss = luce_loss(scores, inputs["rankings"])
-            right = _in_order(scores.detach(), inputs["rankings"])
-        else:
-            pairs = Pairs(*(inputs[name] for name in PAIRS))
-            loss = pairs_loss(scores, pairs)
-            if self.args.center_rewards_coefficient is not None:
-                loss = loss + self.args.center_rewards_coefficient * centring(scores, pairs)
-            right = _right(scores.detach(), pairs)
-        self._note(scores.detach(), right)
+        heads = scores.unbind(1)
+        loss = torch.stack([self._loss(own, inputs, head) for head, own in enumerate(heads)]).mean()
+        self._note(scores.detach().mean(1), inputs)
         return (loss, outputs) if return_outputs else loss
 
-    def _note(self, scores: torch.Tensor, right: torch.Tensor) -> None:
+    def _loss(self, scores: torch.Tensor, inputs: dict[str, Any], head: int) -> torch.Tensor:
+        """Hold one head's scores, (answers,), to the labels that it is to see."""
+        drawn = inputs["draws"][:, head] if "draws" in inputs else None
+        if "rankings" in inputs:
+            return luce_loss(scores, inputs["rankings"], drawn)
+        pairs = _pairs_in(inputs)
+        if drawn is not None:
+            pairs = pairs._replace(weight=pairs.weight * drawn)
+        loss = pairs_loss(scores, pairs)
+        if self.args.center_rewards_coefficient is not None:
+            loss = loss + self.args.center_rewards_coefficient * centring(scores, pairs)
+        return loss
+
+    def _note(self, scores: torch.Tensor, inputs: dict[str, Any]) -> None:
+        if "rankings" in inputs:
+            right = _in_order(scores, inputs["rankings"])
+        else:
+            right = _right(scores, _pairs_in(inputs))
         metrics = self._metrics["train" if self.model.training else "eval"]
         for name, values in (("accuracy", right), ("reward", scores)):
             mean = values.mean()
             if mean.isfinite():
                 metrics[name].append(self.accelerator.gather(mean).mean().item())
+
+
+def _pairs_in(inputs: dict[str, Any]) -> Pairs:
+    return Pairs(*(inputs[name] for name in PAIRS))
 
 
 def _right(scores: torch.Tensor, pairs: Pairs) -> torch.Tensor:

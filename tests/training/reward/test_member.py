@@ -1,6 +1,7 @@
 """A killed run goes on, and ends as if it never had been; members differ by their seeds alone."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,11 +32,15 @@ def weights(done: Trained) -> list[bytes]:
     return [path.read_bytes() for path in sorted(done.path.rglob("*.safetensors"))]
 
 
-@pytest.mark.parametrize("lora", [LoRA(r=4), None], ids=["adapter", "all weights"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"lora": None}, {"heads": 2}, {"heads": 2, "lora": None}],
+    ids=["adapter", "all weights", "heads", "heads and all weights"],
+)
 def test_a_run_that_was_killed_ends_as_one_that_was_not_to_the_bit(
-    tiny_model: Path, tmp_path: Path, lora: LoRA | None
+    tiny_model: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    config = CONFIG.model_copy(update={"lora": lora})
+    config = CONFIG.model_copy(update=changes)
     whole = train_reward_model(LABELS, config, tiny_model, tmp_path / "whole", seed=3)
     seen: list[int] = []
     with pytest.raises(Killed):
