@@ -8,14 +8,11 @@ from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.export.write import export
-from rlaif.feedback.importers import read_people
-from rlaif.feedback.sound import Fault, abstention_of, nothing, sound_rows
+from rlaif.feedback.importers import label_of, read_people
+from rlaif.feedback.sound import NAMED, Aside, Fault, abstention_of, nothing, sound_rows
 from rlaif.feedback.thumbs import check_both, pairs_of, read_thumbs, tidy, unpaired
 from rlaif.records import Preference
 from rlaif.storage import write_atomically, write_records
-
-_NAMED = 10
-"""Faulty rows that are told one by one; all of them are kept."""
 
 
 def import_alone(path: Path, out: Path) -> list[str]:
@@ -26,16 +23,18 @@ def import_alone(path: Path, out: Path) -> list[str]:
     """
     outcomes = list(sound_rows(path))
     faults = [one for one in outcomes if isinstance(one, Fault)]
-    labels = [one[1] for one in outcomes if not isinstance(one, Fault)]
+    labels = [label_of(one, path) for one in outcomes if not isinstance(one, Fault)]
     if not labels:
         raise nothing(path, faults)
     file = out / "preferences.jsonl"
     refuse_itself(file, path)
     write_records(file, labels)
     write_records(out / "abstentions.jsonl", [abstention_of(path, fault) for fault in faults])
-    lines = [f"{path}:{fault.line}: left out: {fault.what}" for fault in faults[:_NAMED]]
-    if len(faults) > _NAMED:
-        lines.append(f"{len(faults) - _NAMED:,} more left out; {out / 'abstentions.jsonl'} has all")
+    aside = Aside()
+    aside.add(path, faults)
+    lines = aside.lines()
+    if len(faults) > NAMED:
+        lines[-1] += f"; {out / 'abstentions.jsonl'} has all"
     ties = sum(label.p_chosen == 0.5 for label in labels)
     counts = f"{len(labels):,} labels ({told(by_source(labels))}; {ties:,} ties)"
     return [*lines, f"{counts} kept in {file}, {len(faults):,} rows left out"]

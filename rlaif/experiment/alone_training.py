@@ -20,6 +20,7 @@ from rlaif.experiment.progress import Watcher
 from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import Imitated, read_demonstrations
 from rlaif.feedback.mix import Mix, read_labels
+from rlaif.feedback.sound import Aside
 from rlaif.judges.compose import Judging
 from rlaif.records import Preference, Revision
 from rlaif.storage import read_records, write_atomically
@@ -60,8 +61,10 @@ def _imitated(rows: Path) -> list[Imitated]:
     return read_demonstrations(rows)
 
 
-def labels_in(mix: Mix) -> Iterable[Preference]:
+def labels_in(mix: Mix, aside: Aside | None = None) -> Iterable[Preference]:
     """Give labels to train on; those of one judge's file one after the other, however many.
+
+    Rows of other files that cannot be trained on go to `aside`.
 
     Raises:
         InputError: for a row that is no label, with file and line, or a file of abstentions alone.
@@ -69,7 +72,7 @@ def labels_in(mix: Mix) -> Iterable[Preference]:
     path, *more = mix.paths
     file = path / "preferences.jsonl" if path.is_dir() else path
     if more or mix.weights or not _is_a_judges(file):
-        return mix.read()
+        return mix.read(aside)
     return read_records(file, Preference)
 
 
@@ -98,7 +101,10 @@ def reward_alone(  # noqa: PLR0913 (the command's own options)
     `beside` is the constitution that the labels were judged by, and a file of demonstrations.
     """
     rules, shown = beside
-    labels = labels_in(mix)
+    aside = Aside()
+    labels = labels_in(mix, aside)
+    for line in aside.lines():
+        watcher.say(line)
     if isinstance(labels, list) and len(sources := by_source(labels)) > 1:
         watcher.say(f"labels: {told(sources)}")
     trained = train_reward_model(
@@ -109,6 +115,7 @@ def reward_alone(  # noqa: PLR0913 (the command's own options)
         beside=Beside(
             Constitution.load(rules) if rules else None,
             read_demonstrations(shown) if shown else (),
+            aside.counts,
         ),
         seed=seed,
         progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "reward"),
@@ -149,11 +156,15 @@ def optimize_alone(
     watcher: Watcher,
 ) -> str:
     """Move a policy by a file of preferences with DPO; `how` is epochs and beta."""
+    aside = Aside()
+    labels = read_labels(preferences, aside=aside)
+    for line in aside.lines():
+        watcher.say(line)
     trained = optimize_policy(
         OptimizeConfig(method="dpo", epochs=how[0], beta=how[1]),
         local_path(model, watcher),
         out,
-        preferences=read_labels(preferences),
+        preferences=labels,
         seed=seed,
         progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "optimize"),
     )

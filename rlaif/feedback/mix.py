@@ -9,9 +9,10 @@ from typing import NamedTuple, get_args
 from rlaif.errors import InputError
 from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.crowd.pool import Method, pooled_pairs
+from rlaif.feedback.importers import label_of
 from rlaif.feedback.importers.rows import read_rows
-from rlaif.feedback.people import read_ratings
-from rlaif.feedback.sound import Fault, nothing, refuse_faults, sound_rows
+from rlaif.feedback.people import ratings_of
+from rlaif.feedback.sound import Aside, Fault, nothing, sound_rows
 from rlaif.feedback.thumbs import check_both, is_thumb, pairs_of, read_thumbs, tidy
 from rlaif.records import Abstention, Preference, Source
 from rlaif.resources import did_you_mean
@@ -27,13 +28,14 @@ class Mix(NamedTuple):
     weights: Mapping[Source, float] = MappingProxyType({})
     """How much a label of a source counts beside its own weight; 1 where none is given."""
 
-    def read(self) -> list[Preference]:
-        """Read every file's labels, weighed by source.
+    def read(self, aside: Aside | None = None) -> list[Preference]:
+        """Read every file's labels, weighed by source; rows that are none go to `aside`.
 
         Raises:
             InputError: as `read_labels` and `mixed` do.
         """
-        return mixed((label for path in self.paths for label in read_labels(path)), self.weights)
+        read = (label for path in self.paths for label in read_labels(path, aside=aside))
+        return mixed(read, self.weights)
 
 
 def parse_weights(said: Iterable[str]) -> dict[Source, float]:
@@ -57,12 +59,16 @@ def parse_weights(said: Iterable[str]) -> dict[Source, float]:
     return weights
 
 
-def read_labels(path: Path, *, pool: Method = "majority") -> list[Preference]:
+def read_labels(
+    path: Path, *, pool: Method = "majority", aside: Aside | None = None
+) -> list[Preference]:
     """Read a file's labels to train on: pairs of any format, a crowd's pooled, or thumbs paired.
 
+    A row that cannot be trained on, such as two equal replies, is left out, and told to `aside`.
+
     Raises:
-        InputError: for a row that cannot be trained on, with file and line; for thumbs that all
-            point one way; where nothing is left, or every pair is a tie.
+        InputError: for a file that cannot be read; for thumbs that all point one way; where
+            nothing is left, or every pair is a tie.
     """
     file = path / "preferences.jsonl" if path.is_dir() else path
     refuse_silence(file)
@@ -70,12 +76,14 @@ def read_labels(path: Path, *, pool: Method = "majority") -> list[Preference]:
         return _thumbs(file)
     outcomes = list(sound_rows(file))
     faults = [one for one in outcomes if isinstance(one, Fault)]
-    labels = [one[1] for one in outcomes if not isinstance(one, Fault)]
-    if not labels:
+    rows = [one for one in outcomes if not isinstance(one, Fault)]
+    if not rows:
         raise nothing(file, faults)
-    refuse_faults(file, faults)
+    if aside is not None:
+        aside.add(file, faults)
+    labels = [label_of(row, file) for row in rows]
     if _are_of_a_crowd(labels):
-        labels = pooled_pairs(read_ratings(file), pool)
+        labels = pooled_pairs(ratings_of(rows, file), pool)
     if all(label.p_chosen == 0.5 for label in labels):
         raise InputError(
             f"{file}: all {len(labels):,} labels are ties; nothing tells replies apart"

@@ -1,7 +1,7 @@
 """What people said of pairs, rater by rater: the yardstick that a judge is held against."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,9 +37,18 @@ def read_ratings(path: Path, *, seed: int = 0) -> list[Rated]:
         InputError: for a row without a label, a rater who answers twice, or two different pairs
             under one id, with file and line.
     """
+    return ratings_of(pair_rows(path), path, seed=seed)
+
+
+def ratings_of(rows: Iterable[PairRow], path: Path, *, seed: int = 0) -> list[Rated]:
+    """Put a file's labelled rows together by what was rated.
+
+    Raises:
+        InputError: as `read_ratings` does.
+    """
     questions: dict[str, Comparison] = {}
     ratings: dict[str, list[Rating]] = {}
-    for row, choice, comparison in rated_rows(path, seed=seed):
+    for row, choice, comparison in _rated(rows, path, seed):
         questions[comparison.id] = comparison
         ratings.setdefault(comparison.id, []).append(Rating(row.rater, choice))
     return [Rated(comparison, tuple(ratings[name])) for name, comparison in questions.items()]
@@ -51,8 +60,14 @@ def rated_rows(path: Path, *, seed: int = 0) -> Iterator[tuple[PairRow, Choice, 
     Raises:
         InputError: as `read_ratings` does.
     """
+    return _rated(pair_rows(path), path, seed)
+
+
+def _rated(
+    rows: Iterable[PairRow], path: Path, seed: int
+) -> Iterator[tuple[PairRow, Choice, Comparison]]:
     questions: dict[str, tuple[Comparison, int]] = {}
-    for row in pair_rows(path):
+    for row in rows:
         label = label_of(row, path)
         comparison, line = questions.setdefault(
             row.pair.id, (question_of(row, seed=seed), row.line)

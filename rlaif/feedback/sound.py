@@ -1,7 +1,7 @@
 """Is a label fit to be trained on? What is wrong with a row is said with its line."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,8 @@ from rlaif.errors import InputError
 from rlaif.feedback.importers.pairs import PairRow, Unread, each_row
 from rlaif.records import Abstention, AbstentionKind, Preference
 
-_LEAVE = "leave the row out, as `rlaif feedback import` does"
+NAMED = 10
+"""Faulty rows that are told one by one."""
 
 
 class Fault(NamedTuple):
@@ -30,8 +31,8 @@ def fault_of(label: Preference) -> tuple[AbstentionKind, str] | None:
     return None
 
 
-def sound_rows(path: Path) -> Iterator[tuple[int, Preference] | Fault]:
-    """Read a file's labels, each with its line, and of the other rows what is wrong with them.
+def sound_rows(path: Path) -> Iterator[PairRow | Fault]:
+    """Read a file's labelled rows, and of the others what is wrong with them.
 
     Raises:
         InputError: for a file that cannot be read at all.
@@ -42,10 +43,7 @@ def sound_rows(path: Path) -> Iterator[tuple[int, Preference] | Fault]:
             yield Fault(row.line, "outside" if "p_chosen" in row.what else "unreadable", row.what)
             continue
         fault = _fault(row, seen)
-        if fault:
-            yield Fault(row.line, *fault)
-        elif row.preference:
-            yield row.line, row.preference
+        yield Fault(row.line, *fault) if fault else row
 
 
 def _fault(
@@ -64,17 +62,27 @@ def _fault(
     return fault_of(label)
 
 
-def refuse_faults(path: Path, faults: Sequence[Fault]) -> None:
-    """Raise for the first fault, and count the others.
+class Aside:
+    """Rows of any number of files that were left out, each for a reason; told, and counted."""
 
-    Raises:
-        InputError: where there is one.
-    """
-    if not faults:
-        return
-    first, *others = faults
-    more = f"; {len(others):,} more rows are faulty" if others else ""
-    raise InputError.at(path, first.line, f"{first.what}; {_LEAVE}{more}")
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[tuple[Path, Fault]] = []
+
+    def add(self, path: Path, faults: Sequence[Fault]) -> None:
+        """Put a file's faulty rows aside."""
+        self._rows += [(path, fault) for fault in faults]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many there are of each kind, the most frequent first."""
+        return dict(Counter(fault.kind for _, fault in self._rows).most_common())
+
+    def lines(self) -> list[str]:
+        """Name the first rows one by one, and count the others."""
+        told = [f"{path}:{fault.line}: left out: {fault.what}" for path, fault in self._rows]
+        more = [f"{len(told) - NAMED:,} more rows left out"] if len(told) > NAMED else []
+        return [*told[:NAMED], *more]
 
 
 def nothing(path: Path, faults: Sequence[Fault]) -> InputError:

@@ -1,5 +1,6 @@
 """`rlaif reward` trains where it names no command, and its commands are still found."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,39 @@ def test_help_names_the_commands_and_how_a_file_is_trained_on(
     shown = capsys.readouterr().out
     assert "PREFERENCES -o FOLDER" in shown
     assert "\n  train " in shown
+
+
+def transcript(number: int, *replies: str) -> dict[str, str]:
+    begun = f"\n\nHuman: Question {number}?\n\nAssistant:"
+    chosen, rejected = (f"{begun} {reply}" for reply in replies)
+    return {"chosen": chosen, "rejected": rejected}
+
+
+def test_faulty_rows_of_peoples_pairs_are_named_and_the_others_trained_on(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [transcript(number, "Yes.", "No.") for number in range(6)]
+    rows[1], rows[4] = transcript(1, "No.", "No."), transcript(4, "", "No.")
+    pairs, out = tmp_path / "hh.jsonl", tmp_path / "rm"
+    pairs.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    asked = ["reward", str(pairs), "-o", str(out), "--model", str(tiny_model), "--held-out", "0"]
+    assert main(asked) == 0
+    told = capsys.readouterr().out.replace("\n", "")
+    assert "hh.jsonl:2: left out: pair " in told
+    assert "hh.jsonl:5: left out: pair " in told
+    assert "left out: 1 same, 1 empty" in told
+    card = (out / "README.md").read_text(encoding="utf-8")
+    for line in ("| left out: same | 1 |", "| trained on, pairs | 4 |"):
+        assert line in card
+
+
+def test_faulty_rows_alone_are_one_line_with_the_counts_and_no_model(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [transcript(1, "No.", "No."), transcript(2, "", "No."), {"choice": "first"}]
+    pairs, out = tmp_path / "hh.jsonl", tmp_path / "rm"
+    pairs.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    assert main(["reward", str(pairs), "-o", str(out), "--model", str(tiny_model)]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "no label to train on; 1 same, 1 empty, 1 unreadable; the first: line 1, " in line
+    assert not out.exists()

@@ -10,6 +10,7 @@ from rlaif.errors import InputError
 from rlaif.experiment.context import Context
 from rlaif.experiment.stages import STAGES, stage_key
 from rlaif.experiment.work.reward import labels_of
+from rlaif.feedback.sound import Aside
 from rlaif.records import Abstention, Preference, Prompt, Response
 from rlaif.storage import write_records
 from tests.small_run import opened
@@ -39,7 +40,7 @@ def people(folder: Path, *rows: dict[str, str]) -> None:
 def labels(run: Context, monkeypatch: pytest.MonkeyPatch) -> list[Preference]:
     monkeypatch.setattr(run, "finished", lambda name: run.folder / name)
     assert run.experiment.reward is not None
-    return labels_of(run, run.experiment.reward)
+    return labels_of(run, run.experiment.reward, Aside())
 
 
 def test_each_source_has_its_weight(run: Context, monkeypatch: pytest.MonkeyPatch) -> None:

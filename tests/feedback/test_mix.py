@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 
 from rlaif.errors import InputError
 from rlaif.feedback.mix import Mix, mixed, parse_weights, read_labels
+from rlaif.feedback.sound import Aside
 from rlaif.records import Abstention, Preference, Prompt, Response, Source
 from rlaif.storage import write_records
 
@@ -96,12 +98,28 @@ GOOD = {"prompt": "P", "chosen": "a", "rejected": "b"}
         ({"id": "g", **GOOD, "chosen": "c"}, "id 'g' stands twice with another label, first on"),
     ],
 )
-def test_a_row_that_cannot_be_trained_on_is_named_with_its_line(
+def test_a_row_that_cannot_be_trained_on_is_named_with_its_line_and_left_out(
     row: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, {"id": "g", **GOOD}, row, {**GOOD, "chosen": ""})
-    with pytest.raises(InputError, match=rf"pairs\.jsonl:2: .*{message}.*1 more rows are faulty"):
-        read_labels(path)
+    aside = Aside()
+    [label] = read_labels(path, aside=aside)
+    assert label.id == "g"
+    first, second = aside.lines()
+    assert re.match(rf".*pairs\.jsonl:2: left out: .*{message}", first)
+    assert "pairs.jsonl:3: left out: pair " in second
+    assert sum(aside.counts.values()) == 2
+
+
+def test_a_crowds_faulty_rows_are_left_out_of_what_is_pooled(tmp_path: Path) -> None:
+    row = {"id": "x", "prompt": "P", "first": "a", "second": "b"}
+    said = [("u", "first"), ("v", "first"), ("u", "second"), ("w", "second")]
+    aside = Aside()
+    rows = [{**row, "rater": who, "choice": choice} for who, choice in said]
+    [pooled] = read_labels(write(tmp_path, *rows), aside=aside)
+    assert (pooled.chosen.text, pooled.p_chosen) == ("a", pytest.approx(2 / 3))
+    [line] = aside.lines()
+    assert "pairs.jsonl:3: left out: id 'x' stands twice with another label, first on" in line
 
 
 def test_nothing_to_train_on_says_why_with_the_counts(tmp_path: Path) -> None:

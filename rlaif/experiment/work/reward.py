@@ -11,15 +11,16 @@ from rlaif.experiment.stages import Done
 from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import read_demonstrations
 from rlaif.feedback.mix import mixed, read_labels, refuse_silence
+from rlaif.feedback.sound import Aside
 from rlaif.records import Preference
 from rlaif.training.reward import Beside, train_reward_model
 
 
-def labels_of(run: Context, config: RewardSection) -> list[Preference]:
+def labels_of(run: Context, config: RewardSection, aside: Aside) -> list[Preference]:
     """Read the run's own labels and those beside it, each source with its weight."""
     folder = run.finished("label")
     own = read_preferences(folder, config.pairs)
-    more = [label for path in run.also for label in read_labels(path)]
+    more = [label for path in run.also for label in read_labels(path, aside=aside)]
     if not own and not more:
         refuse_silence(folder / "preferences.jsonl")
     labels = mixed([*own, *more], config.sources)
@@ -32,7 +33,10 @@ def work(run: Context, folder: Path) -> Done:
     """Train on the labels, with their probabilities."""
     config = run.experiment.reward
     assert config is not None
-    preferences = labels_of(run, config)
+    aside = Aside()
+    preferences = labels_of(run, config, aside)
+    for line in aside.lines():
+        run.watcher.say(line)
     trained = train_reward_model(
         preferences,
         config,
@@ -41,6 +45,7 @@ def work(run: Context, folder: Path) -> Done:
         beside=Beside(
             run.constitution,
             read_demonstrations(run.demonstrations) if run.demonstrations else (),
+            aside.counts,
         ),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "reward"),

@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 from datasets import Dataset, Features, List, Value
 from datasets.arrow_writer import ArrowWriter
 
-from rlaif.errors import InputError
 from rlaif.records import Preference
 from rlaif.training.reward.layout import Layout, Read, tokens_of
 from rlaif.training.split import digest
 
 _MANY = 512
 """Answers that are tokenised at once."""
+_NAMED = 10
+"""Faulty labels that are told one by one."""
+_FAULTS = ("same", "empty", "ambiguous")
 _FEATURES = Features({"ids": List(Value("int32"))})
 
 
@@ -65,6 +67,8 @@ class Rows(NamedTuple):
     truncated: int
     """Answers read without the beginning of their prompt."""
     origin: Origin
+    faults: tuple[str, ...]
+    """A line for each of the first labels that cannot be trained on, with its row."""
     fingerprint: str
     """Stands for every label, in order."""
 
@@ -74,10 +78,9 @@ def read_rows(
 ) -> Rows:
     """Tokenise a stream of labels into an Arrow file.
 
-    Where the layout has principles, each principle's own verdict is a pair of its own.
-
-    Raises:
-        InputError: for a pair of equal or empty answers, or an id with two different labels.
+    Where the layout has principles, each principle's own verdict is a pair of its own. Labels that
+    cannot be trained on are left out, counted and named: of equal or empty answers, and the second
+    of two that differ under one id.
     """
     reader = _Reader(tokenizer, layout, file)
     for preference in preferences:
@@ -100,14 +103,15 @@ class _Reader:
         self._left_out: Counter[str] = Counter()
         self._sources: Counter[str] = Counter()
         self._stamps: tuple[dict[str, None], ...] = ({}, {}, {})
+        self._faults: list[str] = []
         self._truncated = 0
         self._digest = hashlib.blake2b(digest_size=8)
 
     def take(self, label: Preference) -> None:
         """Take in one label."""
-        _need_answers(label)
-        if self._is_known(label):
-            self._left_out["repeated"] += 1
+        fault = _fault_of(label) or self._before(label)
+        if fault:
+            self._leave(label, *fault)
             return
         key = digest(label.prompt)
         prompt = self._prompts.setdefault(key, len(self._prompts))
@@ -153,24 +157,36 @@ class _Reader:
             {**self._left_out, "too long": len(self._pairs) - len(pairs)},
             self._truncated,
             Origin(dict(self._sources), *(tuple(each) for each in self._stamps)),
+            self._told(),
             self._digest.hexdigest(),
         )
 
-    def _is_known(self, label: Preference) -> bool:
-        """Say whether a rater's label of a pair stands here twice."""
+    def _leave(self, label: Preference, kind: str, what: str) -> None:
+        self._left_out[kind] += 1
+        if what and len(self._faults) < _NAMED:
+            self._faults.append(f"left out: row {label.id}: {what}")
+
+    def _told(self) -> tuple[str, ...]:
+        unnamed = sum(self._left_out[kind] for kind in _FAULTS) - len(self._faults)
+        return (*self._faults, *([f"{unnamed:,} more rows left out"] if unnamed else []))
+
+    def _before(self, label: Preference) -> tuple[str, str] | None:
+        """Say what is wrong with a rater's second label of a pair; None for the first."""
         said = _digest(
             label.prompt.text, label.chosen.text, label.rejected.text, f"{label.p_chosen}"
         )
         who = _digest(label.id, label.by)
         self._digest.update(who + said + f"{label.weight} {label.margin}".encode())
         before = self._seen.get(who)
-        self._seen[who] = said
-        if before not in (None, said):
-            raise InputError(
-                f"row {label.id}: the id stands twice with different labels by {label.by}; "
-                "leave one out, or give it an id of its own"
-            )
-        return before is not None
+        if before is None:
+            self._seen[who] = said
+            return None
+        if before == said:
+            return "repeated", ""
+        return (
+            "ambiguous",
+            f"the id stands twice with different labels by {label.by}; the first stays",
+        )
 
     def _row(self, key: str, read: Read) -> int:
         name = _digest(key, read.principle or "", read.text)
@@ -190,14 +206,13 @@ class _Reader:
         self._waiting.clear()
 
 
-def _need_answers(label: Preference) -> None:
-    if label.chosen.text == label.rejected.text:
-        raise InputError(
-            f"row {label.id}: chosen and rejected are the same text; leave the row out"
-        )
+def _fault_of(label: Preference) -> tuple[str, str] | None:
     for side, response in (("chosen", label.chosen), ("rejected", label.rejected)):
         if not response.text.strip():
-            raise InputError(f"row {label.id}: {side} is empty; leave the row out")
+            return "empty", f"{side} is empty"
+    if label.chosen.text == label.rejected.text:
+        return "same", "chosen and rejected are the same text"
+    return None
 
 
 def _digest(*texts: str) -> bytes:

@@ -2,8 +2,10 @@
 
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rlaif.constitution.principle import Constitution
@@ -31,6 +33,8 @@ class Beside(NamedTuple):
     """What the labels were judged by: its principles are read, and its text is in the card."""
     demonstrations: Sequence[tuple[Prompt, str]] = ()
     """Answers that are to score 0 in the mean."""
+    left_out: Mapping[str, int] = MappingProxyType({})
+    """Rows of the files that were no labels to train on, by reason: counted, and in the card."""
 
 
 def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
@@ -48,7 +52,7 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
     A run that was killed goes on at its last checkpoint when it is asked for again.
 
     Raises:
-        InputError: for a label that cannot be one, with its row.
+        InputError: for options that do not fit the labels, or labels that are all ties.
         StageError: when there is nothing to train on, or the loss stops being a number.
         MissingModelError: for a model that is not there, or not complete.
     """
@@ -59,7 +63,7 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
         tokenizer = reward_tokenizer(model)
         rows = read_rows(preferences, tokenizer, layout, work / "answers.arrow")
         train, held_out = _split(rows, config.held_out, seed)
-        groups = _groups(rows, train, config, seed)
+        groups = _groups(rows, train, config, seed, beside.left_out)
         job = Job(rows, groups, tokenizer, config, model, work)
         members = train_members(job, seed, progress)
         with whole_folder(out) as folder:
@@ -79,7 +83,7 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
             write_card(folder, _facts(job, layout, beside, (train, held_out), metrics))
     shutil.rmtree(work)
     metrics["seconds"] = time.monotonic() - started
-    return Trained(out, metrics, groups.pairs, groups.left_out, members.notes)
+    return Trained(out, metrics, groups.pairs, groups.left_out, (*rows.faults, *members.notes))
 
 
 def _layout(config: RewardConfig, beside: Beside) -> Layout:
@@ -101,9 +105,12 @@ def _layout(config: RewardConfig, beside: Beside) -> Layout:
     )
 
 
-def _groups(rows: Rows, train: list[Pair], config: RewardConfig, seed: int) -> Groups:
+def _groups(
+    rows: Rows, train: list[Pair], config: RewardConfig, seed: int, before: Mapping[str, int]
+) -> Groups:
     groups = make_groups(train, config, seed, rows.prompts)
-    groups = groups._replace(left_out={**rows.left_out, **groups.left_out})
+    left_out = Counter(before) + Counter(rows.left_out) + Counter(groups.left_out)
+    groups = groups._replace(left_out={**rows.left_out, **groups.left_out, **left_out})
     need_rows(len(groups.rows), groups.left_out, "preferences")
     if all(pair.p == 0.5 for pair in train):
         raise InputError(

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
-from rlaif.errors import InputError
 from rlaif.training.reward.layout import Layout
 from rlaif.training.reward.rows import Rows, read_rows
 from tests.training.conftest import preferring_yes
@@ -64,18 +63,31 @@ def test_an_answer_that_does_not_fit_by_itself_is_never_cut(read) -> None:
         ),
     ],
 )
-def test_a_label_that_cannot_be_one_is_named(read, change, said) -> None:
-    with pytest.raises(InputError, match=said):
-        read([preferring_yes(1).model_copy(update=change)])
+def test_a_label_that_cannot_be_one_is_named_left_out_and_counted(read, change, said) -> None:
+    rows = read([preferring_yes(1).model_copy(update=change), preferring_yes(2)])
+    [fault] = rows.faults
+    assert said in fault
+    assert len(rows.pairs) == sum(rows.left_out.values()) == 1
 
 
 def test_an_id_with_two_labels_is_named_and_with_one_twice_is_counted(read) -> None:
     label = preferring_yes(1)
     assert read([label, label]).left_out["repeated"] == 1
-    with pytest.raises(InputError, match="row pair-1: the id stands twice with different labels"):
-        read([label, preferring_yes(1, p=0.6)])
+    rows = read([label, preferring_yes(1, p=0.6), label])
+    assert [pair.p for pair in rows.pairs] == [0.9]
+    assert (rows.left_out["ambiguous"], rows.left_out["repeated"]) == (1, 1)
+    [fault] = rows.faults
+    assert "row pair-1: the id stands twice with different labels by test; the first stays" in fault
     # Two raters may differ.
     assert len(read([label, preferring_yes(1, p=0.6).model_copy(update={"by": "bo"})]).pairs) == 2
+
+
+def test_of_many_faults_the_first_are_named_and_the_others_counted(read) -> None:
+    same = [preferring_yes(n).model_copy(update={"rejected": preferring_yes(n).chosen})
+            for n in range(14)]  # fmt: skip
+    rows = read([*same, preferring_yes(99)])
+    assert len(rows.faults) == 11
+    assert rows.faults[-1] == "4 more rows left out"
 
 
 def test_the_fingerprint_stands_for_the_labels(read) -> None:

@@ -9,7 +9,7 @@ from rlaif.errors import InputError, MissingModelError, StageError
 from rlaif.records import Preference, Prompt
 from rlaif.training.config import LoRA, RewardConfig, Trained
 from rlaif.training.folder import load_tokenizer
-from rlaif.training.reward import RewardModel, score, train_reward_model
+from rlaif.training.reward import Beside, RewardModel, score, train_reward_model
 from rlaif.training.reward.layout import Layout
 from rlaif.training.reward.rows import read_rows
 from tests.training.conftest import preferring_yes
@@ -145,6 +145,18 @@ def test_a_policy_is_refused_as_a_reward_model(tiny_model) -> None:
 def test_no_preferences_are_nothing_to_train_on(tiny_model, tmp_path) -> None:
     with pytest.raises(StageError, match="no preferences to train on"):
         train_reward_model([], CONFIG, tiny_model, tmp_path / "reward")
+
+
+def test_faulty_labels_alone_are_nothing_to_train_on_with_the_counts(
+    tiny_model, preferences, tmp_path
+) -> None:
+    same = preferences[0].model_copy(update={"rejected": preferences[0].chosen})
+    silent = preferences[1].rejected.model_copy(update={"text": ""})
+    empty = preferences[1].model_copy(update={"rejected": silent})
+    aside = Beside(left_out={"empty": 2, "unreadable": 1})
+    with pytest.raises(StageError, match=r"left out: 1 same, 3 empty, 1 unreadable\)"):
+        train_reward_model([same, empty], CONFIG, tiny_model, tmp_path / "rm", beside=aside)
+    assert not (tmp_path / "rm").exists()
 
 
 def test_the_same_seed_gives_the_same_weights_to_the_bit(tiny_model, preferences, tmp_path) -> None:
