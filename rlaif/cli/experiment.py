@@ -1,13 +1,19 @@
 """Whole experiments: run, status, look, new, report."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rlaif.cli.console import OUT, Shown, table
 from rlaif.errors import InputError
+from rlaif.ranks import is_first, ranks
 from rlaif.resources import find
+
+if TYPE_CHECKING:
+    from rlaif.experiment.context import Context
+    from rlaif.experiment.stages import Done
 
 Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
 Overrides = Annotated[
@@ -30,7 +36,7 @@ def run(
     from rlaif.budget import parse_budget
     from rlaif.experiment.config import load_experiment
     from rlaif.experiment.context import Context
-    from rlaif.experiment.runner import plan, run_stages
+    from rlaif.experiment.runner import plan
 
     file = find("experiments", experiment)
     watcher = Shown()
@@ -50,14 +56,31 @@ def run(
         ]
         OUT.print(table(["stage", "state", "requests", "why"], rows))
         return
+    if not is_first():
+        from rlaif.experiment.follow import follow
+
+        follow(context)
+        return
     name = ""
     try:
-        for name, done in run_stages(context, until):
+        for name, done in _stages(context, until):
             if done is None:
                 OUT.print(f"▸ {name:<13} fresh", markup=False)
     finally:
         watcher.close()
     _show_result(context.folder, has_table=name == "evaluate")
+
+
+def _stages(context: "Context", until: str | None) -> Iterator[tuple[str, "Done | None"]]:
+    from rlaif.experiment.runner import run_stages
+
+    if ranks() == 1:
+        yield from run_stages(context, until)
+        return
+    from rlaif.experiment.follow import end, lead
+
+    yield from run_stages(context, until, lead)
+    end()
 
 
 def _show_result(folder: Path, people: Path | None = None, *, has_table: bool = True) -> None:

@@ -23,11 +23,13 @@ from rlaif.cli import (
     judge,
     reward,
     sample,
+    several,
     stages,
     template,
 )
 from rlaif.cli.console import end_lines
 from rlaif.errors import RlaifError
+from rlaif.ranks import is_first
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -66,13 +68,18 @@ def main(arguments: list[str] | None = None) -> int:
     and 143 for a polite kill, which loses as little.
     """
     _quiet_libraries()
+    with several.one_speaks(sys.argv[1:] if arguments is None else arguments) as has_part:
+        return _ended(arguments) if has_part else 0
+
+
+def _ended(arguments: list[str] | None) -> int:
     with _ended_politely() as killed:
         try:
             code = _run(arguments)
         finally:
             end_lines()
     if code == INTERRUPTED:
-        print("stopped; what is done is kept, run the same command again to go on", file=sys.stderr)
+        several.say_why("stopped; what is done is kept, run the same command again to go on")
         return TERMINATED if killed else code
     return code
 
@@ -101,7 +108,7 @@ def _run(arguments: list[str] | None) -> int:
         # Typer gives the code of an Exit, and 130 for Ctrl-C, as what it returns.
         returned = app(arguments, standalone_mode=False)
     except RlaifError as error:
-        print(error, file=sys.stderr)
+        several.say_why(str(error))
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         returned = INTERRUPTED
@@ -117,7 +124,8 @@ def _run(arguments: list[str] | None) -> int:
 def _unforeseen(error: Exception) -> int:
     show = getattr(error, "show", None)
     if callable(show):  # a usage error of the command line itself: an unknown option, say
-        show()
+        if is_first():
+            show()
         return 2
     if os.environ.get("RLAIF_DEBUG"):
         raise error
@@ -126,10 +134,9 @@ def _unforeseen(error: Exception) -> int:
     ) as file:
         traceback.print_exception(error, file=file)
     what = str(error).splitlines()[0][:200] if str(error) else ""
-    print(
+    several.say_why(
         f"rlaif met something it did not foresee: {type(error).__name__}: {what}\n"
-        f"what is done is kept; the details are in {Path(file.name)}",
-        file=sys.stderr,
+        f"what is done is kept; the details are in {Path(file.name)}"
     )
     return 1
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from rlaif.experiment.progress import Watcher
+from rlaif.ranks import is_first
 
 
 class Curve:
@@ -13,7 +14,8 @@ class Curve:
         """Begin the stage's line and an empty file of steps."""
         self._path = path
         self._watcher = watcher
-        path.unlink(missing_ok=True)
+        if is_first():
+            path.unlink(missing_ok=True)
         watcher.begin(stage, None)
 
     def __call__(self, step: int, total: int, metrics: dict[str, float]) -> None:

@@ -1,7 +1,7 @@
 """Run an experiment's stages in order, doing only what is not done: the one module of folders."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -67,11 +67,14 @@ def _constitution_changed(run: Context) -> str:
     return f"constitution: {words_changed(diff(before, run.constitution))}"
 
 
-def run_stages(run: Context, until: str | None = None) -> Iterator[tuple[str, Done | None]]:
+def run_stages(
+    run: Context, until: str | None = None, lead: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[str, Done | None]]:
     """Do every stage that is not fresh; yield each stage's name and what came of it.
 
     None stands for a stage that was fresh. A killed run goes on at the item in respond, revise
-    and label, and at the stage elsewhere.
+    and label, and at the stage elsewhere. Other processes of the run are told by `lead` of each
+    stage that is about to be done.
 
     Raises:
         StageError: when `until` names no stage of the experiment.
@@ -88,6 +91,7 @@ def run_stages(run: Context, until: str | None = None) -> Iterator[tuple[str, Do
             if state_of(run.folder / item.stage.name, key) == "fresh":
                 yield item.stage.name, None
             else:
+                lead(item.stage.name)
                 yield item.stage.name, _do(run, item.stage, key)
             if item.stage.name == until:
                 break

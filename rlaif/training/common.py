@@ -18,9 +18,11 @@ import transformers
 from transformers import PrinterCallback, TrainerCallback
 
 from rlaif.errors import InputError, StageError
+from rlaif.ranks import is_first
 from rlaif.resources import did_you_mean
 from rlaif.training.config import LoRA, Progress, TrainingConfig
 from rlaif.training.folder import checked
+from rlaif.training.team import LONG, join
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
@@ -60,6 +62,7 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
             # All of TRL's two hundred options would be no help.
             near = near if near.startswith("; did") else "; see the documentation of TRL"
             raise InputError(f"extra.{name}: {kind.__name__} of trl has no such option{near}")
+    join()
     cpu, half = on_cpu(), in_bfloat16(config)
     # Frozen weights below an adapter can be bfloat16; weights that are trained must be float32,
     # since bfloat16 loses small updates.
@@ -69,6 +72,7 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
         "seed": seed,
         "use_cpu": cpu,
         "bf16": half,
+        "ddp_timeout": int(LONG.total_seconds()),
         "gradient_checkpointing": _recomputes(config, cpu=cpu),
         "dataloader_pin_memory": not cpu,
         "num_train_epochs": config.epochs,
@@ -141,7 +145,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, progress: Progress | None) -> None:
         """Report to `progress`, if there is one."""
-        self._progress = progress
+        self._progress = progress if is_first() else None
         self.logs: list[dict[str, float]] = []
 
     def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:

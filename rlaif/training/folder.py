@@ -13,7 +13,10 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 
 from rlaif.errors import MissingModelError
+from rlaif.ranks import is_first
 from rlaif.storage import storing
+from rlaif.training.team import together
+from rlaif.training.whole_weights import gather_in_place
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
@@ -73,7 +76,15 @@ def _unreadable(model: Path, error: Exception) -> str:
 
 @contextlib.contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` to write to, which becomes `out` if nothing goes wrong."""
+    """Give a folder beside `out` to write to, which becomes `out` if nothing goes wrong.
+
+    Of several processes the first one's; the others wait for it, and what they write is dropped.
+    """
+    if not is_first():
+        with tempfile.TemporaryDirectory(prefix="rlaif-") as dropped:
+            yield Path(dropped)
+        together()
+        return
     with storing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -87,6 +98,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
             half.rename(out)
         finally:
             shutil.rmtree(half, ignore_errors=True)
+    together()
 
 
 def merged(model: Any) -> Any:
@@ -98,7 +110,13 @@ def merged(model: Any) -> Any:
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write an ordinary bfloat16 Hugging Face folder, an adapter merged into its base."""
+    """Write an ordinary bfloat16 Hugging Face folder, an adapter merged into its base.
+
+    Every process takes part, since each may hold a part of the weights; the first one writes.
+    """
+    gather_in_place(model)
+    if not is_first():
+        return
     with torch.no_grad():
         whole = merged(model).to(torch.bfloat16)
     whole.config.dtype = torch.bfloat16

@@ -18,7 +18,14 @@ import torch
 from transformers import TrainerCallback
 
 from rlaif.errors import StageError
-from rlaif.training.checkpoints import Whole, last_checkpoint, weights_of, work_folder
+from rlaif.ranks import is_first, ranks
+from rlaif.training.checkpoints import (
+    Whole,
+    last_checkpoint,
+    weights_of,
+    whole_checkpoints,
+    work_folder,
+)
 from rlaif.training.common import Watch, run
 from rlaif.training.config import TrainingConfig
 from rlaif.training.folder import save, whole_folder
@@ -37,10 +44,12 @@ def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any
     try:
         yield folder
     except BaseException:
-        if last_checkpoint(folder) is None:
+        # One of several processes may have failed alone, so that none can wait for another here.
+        if is_first() and not whole_checkpoints(folder):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    shutil.rmtree(folder)
+    if is_first():
+        shutil.rmtree(folder)
 
 
 def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None:
@@ -64,6 +73,9 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
 
 def _keeping_the_last(error: StageError, trainer: Any, tokenizer: Any, out: Path) -> StageError:
     """Write the model of the last checkpoint beside `out`, where there is one."""
+    if ranks() > 1:
+        # The others may know of no error, and writing takes all; the checkpoint stays.
+        return StageError(f"{error}; checkpoints are in {trainer.args.output_dir}")
     checkpoint = last_checkpoint(Path(trainer.args.output_dir))
     if checkpoint is None:
         return error

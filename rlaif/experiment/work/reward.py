@@ -12,6 +12,7 @@ from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import read_demonstrations
 from rlaif.feedback.mix import mixed, read_labels, refuse_silence
 from rlaif.feedback.sound import Aside
+from rlaif.ranks import is_first
 from rlaif.records import Preference
 from rlaif.training.reward import Beside, train_reward_model
 
@@ -57,5 +58,6 @@ def work(run: Context, folder: Path) -> Done:
     if "accuracy" in metrics:
         low, high = metrics["accuracy_low"], metrics["accuracy_high"]
         note += f", held-out accuracy {metrics['accuracy']:.2f} [{low:.2f}, {high:.2f}]"
-    report_in_run(preferences, folder)
+    if is_first():
+        report_in_run(preferences, folder)
     return Done(note, trained.left_out, metrics, despite_of(preferences))

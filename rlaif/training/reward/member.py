@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import trl
 
+from rlaif.ranks import is_first
 from rlaif.records import Record
 from rlaif.storage import write_atomically
 from rlaif.training.checkpoints import Whole, keeping, last_checkpoint
@@ -75,7 +76,8 @@ def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
         run(trainer, last_checkpoint(checkpoints))
         metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
         told = _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
-        write_atomically(_told_in(out), told.model_dump_json())
+        if is_first():
+            write_atomically(_told_in(out), told.model_dump_json())
         with whole_folder(out) as folder:
             model = merged(trainer.model)
             if job.config.heads > 1:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
+from rlaif.ranks import is_first, rank
 from rlaif.records import Preference, Prompt
 from rlaif.training.checkpoints import weights_of, work_folder
 from rlaif.training.common import need_rows, repeatable
@@ -61,7 +62,9 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
     work = work_folder(out, [config.model_dump(mode="json"), seed, str(model), weights_of(model)])
     with repeatable(seed):
         tokenizer = reward_tokenizer(model)
-        rows = read_rows(preferences, tokenizer, layout, work / "answers.arrow")
+        # Each process maps a file of its own.
+        file = work / f"answers{rank() or ''}.arrow"
+        rows = read_rows(preferences, tokenizer, layout, file)
         train, held_out = _split(rows, config.held_out, seed)
         groups = _groups(rows, train, config, seed, beside.left_out)
         job = Job(rows, groups, tokenizer, config, model, work)
@@ -81,7 +84,8 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
             if rows.truncated:
                 metrics["truncated"] = float(rows.truncated)
             write_card(folder, _facts(job, layout, beside, (train, held_out), metrics))
-    shutil.rmtree(work)
+    if is_first():
+        shutil.rmtree(work)
     metrics["seconds"] = time.monotonic() - started
     return Trained(out, metrics, groups.pairs, groups.left_out, (*rows.faults, *members.notes))
 

@@ -110,9 +110,10 @@ class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
             right = _right(scores, _pairs_in(inputs))
         metrics = self._metrics["train" if self.model.training else "eval"]
         for name, values in (("accuracy", right), ("reward", scores)):
-            mean = values.mean()
+            # Every process must take part, also one whose batch holds nothing but ties.
+            mean = self.accelerator.gather(values.mean()).nanmean()
             if mean.isfinite():
-                metrics[name].append(self.accelerator.gather(mean).mean().item())
+                metrics[name].append(mean.item())
 
 
 def _pairs_in(inputs: dict[str, Any]) -> Pairs:

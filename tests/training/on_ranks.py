@@ -1,0 +1,194 @@
+"""What `torchrun` runs in `test_team.py`: every trainer, an experiment, and a failure at the end.
+
+torchrun --nproc-per-node 2 -m tests.training.on_ranks FOLDER
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import transformers
+from torch.distributed.fsdp import fully_shard
+from transformers import AutoModelForCausalLM, LlamaForCausalLM
+
+from rlaif.cli import main as command
+from rlaif.cli.main import main
+from rlaif.errors import StageError
+from rlaif.ranks import rank, ranks
+from rlaif.records import Prompt
+from rlaif.training import team
+from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
+from rlaif.training.folder import load_tokenizer, save, whole_folder
+from rlaif.training.optimize import optimize_policy
+from rlaif.training.reward import train_reward_model
+from rlaif.training.sft import train_sft
+from tests.training.conftest import preferring_yes
+
+PROMPTS = [Prompt.of(f"question {number}") for number in range(8)]
+ROWS = 16
+SAMPLED = 4
+"""Answers to a prompt."""
+
+
+class Run(NamedTuple):
+    """A training run as one process saw it."""
+
+    figures: list[float]
+    """Each step's loss and norm of the gradient."""
+    weights: str
+    """A digest of every weight at the end."""
+
+
+def count_of_e(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+    return [float(text.count("e")) for text in texts]
+
+
+def sft(model: Path, out: Path, share: int) -> None:
+    rows = [(prompt, f"Yes{'!' * (number % 3)}") for number, prompt in enumerate(PROMPTS * 2)]
+    train_sft(rows, SFTConfig(batch=8 // share, **_exact()), model, out)
+
+
+def reward(model: Path, out: Path, share: int) -> None:
+    config = RewardConfig(batch=8 // share, held_out=0.0, checkpoint=1, **_exact())
+    train_reward_model([preferring_yes(n) for n in range(ROWS)], config, model, out)
+
+
+def by_pairs(method: str) -> Callable[[Path, Path, int], None]:
+    def train(model: Path, out: Path, share: int) -> None:
+        config = OptimizeConfig(method=method, batch=8 // share, **_exact())
+        pairs = [preferring_yes(number) for number in range(ROWS)]
+        optimize_policy(config, model, out, preferences=pairs)
+
+    return train
+
+
+def by_reward(method: str) -> Callable[[Path, Path, int], None]:
+    def train(model: Path, out: Path, share: int) -> None:
+        config = OptimizeConfig(
+            method=method,
+            batch=16 // share,
+            samples=SAMPLED,
+            steps=2,
+            beta=0.05,
+            max_new_tokens=6,
+            **_exact(),
+        )
+        with answers_as_written():
+            optimize_policy(config, model, out, prompts=PROMPTS, reward=count_of_e)
+
+    return train
+
+
+METHODS: dict[str, Callable[[Path, Path, int], None]] = {
+    "sft": sft,
+    "reward": reward,
+    "dpo": by_pairs("dpo"),
+    "rloo": by_reward("rloo"),
+}
+
+
+def _exact() -> dict[str, Any]:
+    return {"lora": None, "precision": "float32", "learning_rate": 1e-2}
+
+
+def train_all(model: Path, folder: Path) -> dict[str, Run]:
+    """Train by every method, the batch shared among the processes; give what this one saw."""
+    found = {}
+    for name, train in METHODS.items():
+        with watched() as runs:
+            train(model, folder / name, ranks())
+        [found[name]] = runs
+    return found
+
+
+@contextmanager
+def watched() -> Any:
+    """Take down each training run's figures and last weights."""
+    runs: list[Run] = []
+    trains = transformers.Trainer.train
+
+    def train(trainer: Any, *args: Any, **named: Any) -> Any:
+        done = trains(trainer, *args, **named)
+        seen = hashlib.sha256()
+        for weight in trainer.model.parameters():
+            seen.update(weight.detach().numpy().tobytes())
+        logs = [log for log in trainer.state.log_history if "loss" in log]
+        figures = [log[name] for log in logs for name in ("loss", "grad_norm")]
+        runs.append(Run(figures, seen.hexdigest()))
+        return done
+
+    transformers.Trainer.train = train
+    try:
+        yield runs
+    finally:
+        transformers.Trainer.train = trains
+
+
+@contextmanager
+def answers_as_written() -> Any:
+    """Answer by the prompt and by which of its answers it is, whatever the weights and the seed."""
+    generates = LlamaForCausalLM.generate
+
+    def generate(model: Any, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
+        rows = []
+        for number, (ids, mask) in enumerate(zip(input_ids, attention_mask, strict=True)):
+            seed = hashlib.sha256(f"{ids[mask.bool()].tolist()} {number % SAMPLED}".encode())
+            drawn = torch.Generator().manual_seed(int.from_bytes(seed.digest()[:4]))
+            answer = torch.randint(60, 90, (5,), generator=drawn)
+            rows.append([*ids.tolist(), *answer.tolist(), model.config.eos_token_id])
+        return torch.tensor(rows)
+
+    LlamaForCausalLM.generate = generate
+    try:
+        yield
+    finally:
+        LlamaForCausalLM.generate = generates
+
+
+def write_spread(model: Path, out: Path) -> None:
+    """Spread a model's weights over the processes as FSDP2 does, and write it."""
+    spread = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    for layer in spread.model.layers:
+        fully_shard(layer)
+    fully_shard(spread)
+    with whole_folder(out) as folder:
+        save(spread, load_tokenizer(model), folder)
+
+
+def _fail_on_one(*_: Any) -> list[float | None]:
+    if rank() == 1:
+        raise StageError("the reward broke")
+    return [1.0] * 8
+
+
+def run() -> None:
+    """Do everything; the experiment and the model lie in the folder already."""
+    folder = Path(sys.argv[1])
+    found = train_all(folder / "model", folder / "trained")
+    (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
+    write_spread(folder / "model", folder / "gathered")
+    os.chdir(folder)
+    # The processes stay a group for what comes after.
+    team.leave, leave = lambda: None, team.leave
+    code = main(["run", "tiny.yaml", "--until", "optimize"])
+    sys.stderr.write(f"{rank()} ends with {code}\n")
+    team.leave = leave
+
+    def fail(*_: Any, **__: Any) -> None:
+        config = OptimizeConfig(method="rloo", batch=8, steps=2, max_new_tokens=4)
+        optimize_policy(
+            config, folder / "model", folder / "failed", prompts=PROMPTS, reward=_fail_on_one
+        )
+
+    command.app = fail
+    sys.exit(main(["run"]))
+
+
+if __name__ == "__main__":
+    run()
