@@ -74,8 +74,9 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
 def _keeping_the_last(error: StageError, trainer: Any, tokenizer: Any, out: Path) -> StageError:
     """Write the model of the last checkpoint beside `out`, where there is one."""
     if ranks() > 1:
-        # The others may know of no error, and writing takes all; the checkpoint stays.
-        return StageError(f"{error}; checkpoints are in {trainer.args.output_dir}")
+        # The others may know of no error, and writing takes all of them; the checkpoint stays.
+        kept = whole_checkpoints(Path(trainer.args.output_dir))
+        return StageError(f"{error}; checkpoints are in {kept[0].parent}") if kept else error
     checkpoint = last_checkpoint(Path(trainer.args.output_dir))
     if checkpoint is None:
         return error

@@ -89,6 +89,7 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "sft": sft,
     "reward": reward,
     "dpo": by_pairs("dpo"),
+    "ipo": by_pairs("ipo"),
     "rloo": by_reward("rloo"),
 }
 
