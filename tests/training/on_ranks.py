@@ -91,6 +91,7 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "dpo": by_pairs("dpo"),
     "ipo": by_pairs("ipo"),
     "rloo": by_reward("rloo"),
+    "grpo": by_reward("grpo"),
 }
 
 
