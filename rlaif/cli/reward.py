@@ -164,10 +164,12 @@ def score(
 @app.command()
 def report(
     model: Annotated[
-        Path, typer.Argument(help="A reward model's folder, a run, or a file of scored pairs")
+        Path,
+        typer.Argument(help="A reward model's folder, a run, or scores that lie in a file"),
     ],
     rows: Annotated[
-        Path | None, typer.Argument(help="Labelled pairs; a run's model finds its own")
+        Path | None,
+        typer.Argument(help="Labelled pairs, those scored; a run's model finds its own"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The folder to write; beside the model.")
@@ -180,14 +182,10 @@ def report(
     ] = 300,
 ) -> None:
     """Say what a reward model knows: accuracy, calibration, length, people, its hardest pairs."""
-    from rlaif.errors import InputError
-
     if model.is_file():
-        from rlaif.experiment.reward_report import report_on_scores
+        from rlaif.experiment.reward_joined import report_on_file
 
-        if rows is not None:
-            raise InputError(f"{model}: a file of scored pairs has its rows; name no others")
-        found, page = report_on_scores(model, people, out)
+        found, page = report_on_file(model, rows, people, out)
     else:
         from rlaif.experiment.reward_scores import report_on_model
 

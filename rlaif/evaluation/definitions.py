@@ -104,7 +104,8 @@ DEFINITIONS = {
     "rm_rules": "Each point is an accuracy with its 95 % interval; the dashed line is chance.",
     "rm_people": "How often each prefers what people prefer, on pairs that have all of their "
     "answers.",
-    "rm_own": "Of a principle: how often the model prefers what the principle's own verdict names.",
+    "rm_own": "Of a principle: how often the model prefers what the principle's own verdict names; "
+    "where the model reads a principle first, by its score under that one.",
     "rm_hardest": "The held-out pairs with the highest loss among those that the model gets wrong: "
     "its mistakes, or the labels'.",
 }

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from rlaif.backends.connect import LocalModel, identity
 from rlaif.errors import InputError
@@ -18,7 +18,8 @@ from rlaif.feedback.people import read_ratings
 from rlaif.records import Preference, Prompt, Record, fingerprint_of
 from rlaif.storage import Journal, write_records
 from rlaif.training.folder import checked
-from rlaif.training.reward import Reward, RewardModel
+from rlaif.training.reward import RewardModel
+from rlaif.training.reward.model import means
 from rlaif.training.split import digest, trained_on
 
 _PART = 32  # replies between two lines of the journal, and of progress
@@ -32,6 +33,8 @@ class ReplyReward(Record):
     reply: str
     """The fingerprint of the conversation and the reply."""
     reward: FiniteFloat | None
+    by_principle: dict[str, FiniteFloat | None] = Field(default_factory=dict)
+    """Of a model that reads a principle: the reward under each."""
 
 
 def report_on_model(
@@ -58,7 +61,7 @@ def report_on_model(
     """
     model = _model_in(model)
     checked(model)
-    labels = _labels(rows or _rows_beside(model))
+    labels = labels_at(rows or _rows_beside(model))
     rated = read_ratings(people) if people else ()
     known = trained_on(model)
     wanted = with_splits(labels, known, train)
@@ -103,7 +106,7 @@ def with_splits(
 
 def score_pairs(
     wanted: Sequence[tuple[Preference, Split]],
-    reward: Reward,
+    reward: RewardModel,
     folder: Path,
     model: str,
     watcher: Watcher,
@@ -114,37 +117,59 @@ def score_pairs(
         for text in (label.chosen.text, label.rejected.text):
             replies.setdefault(_key(label.prompt, text), (label.prompt, text))
     rewards = _scored(replies, reward, folder / "rewards.jsonl", model, watcher)
-    return [
-        Scored(
-            preference=label,
-            chosen=rewards[_key(label.prompt, label.chosen.text)],
-            rejected=rewards[_key(label.prompt, label.rejected.text)],
-            split=split,
+    found = []
+    for label, split in wanted:
+        one, other = (
+            rewards[_key(label.prompt, side.text)] for side in (label.chosen, label.rejected)
         )
-        for label, split in wanted
-    ]
+        found.append(joined(label, split, one, other))
+    return found
+
+
+def joined(label: Preference, split: Split, one: ReplyReward, other: ReplyReward) -> Scored:
+    """Put the rewards of a label's two replies beside it, the chosen one's first."""
+    shared = one.by_principle.keys() & other.by_principle.keys()
+    return Scored(
+        preference=label,
+        chosen=one.reward,
+        rejected=other.reward,
+        split=split,
+        by_principle={
+            name: (one.by_principle[name], other.by_principle[name]) for name in sorted(shared)
+        },
+    )
 
 
 def _scored(
     replies: dict[str, tuple[Prompt, str]],
-    reward: Reward,
+    reward: RewardModel,
     path: Path,
     model: str,
     watcher: Watcher,
-) -> dict[str, float | None]:
+) -> dict[str, ReplyReward]:
     with Journal(path, ReplyReward) as journal:
-        found = {row.reply: row.reward for row in journal if row.model == model}
+        found = {row.reply: row for row in journal if row.model == model}
         waiting = [key for key in replies if key not in found]
         watcher.begin("score", len(replies))
         for part in _parts(waiting):
-            prompts, texts = zip(*(replies[key] for key in part), strict=True)
-            for key, value in zip(part, reward(prompts, texts), strict=True):
-                found[key] = value
-                journal.append(ReplyReward(model=model, reply=key, reward=value))
+            for row in _rewards(part, replies, reward, model):
+                found[row.reply] = row
+                journal.append(row)
             watcher.advance(len(found))
-        without = sum(found[key] is None for key in replies)
+        without = sum(found[key].reward is None for key in replies)
         watcher.end(f"{len(replies):,} replies" + (f", {without:,} too long" if without else ""))
     return found
+
+
+def _rewards(
+    keys: Sequence[str], replies: dict[str, tuple[Prompt, str]], reward: RewardModel, model: str
+) -> Iterable[ReplyReward]:
+    prompts, texts = zip(*(replies[key] for key in keys), strict=True)
+    under = reward.by_principle(prompts, texts)
+    values = means(under) if under else reward(prompts, texts)
+    for place, (key, value) in enumerate(zip(keys, values, strict=True)):
+        by_each = {name: each[place] for name, each in under.items()}
+        yield ReplyReward(model=model, reply=key, reward=value, by_principle=by_each)
 
 
 def _parts(keys: Sequence[str]) -> Iterable[Sequence[str]]:
@@ -170,7 +195,12 @@ def _rows_beside(model: Path) -> Path:
     )
 
 
-def _labels(rows: Path) -> list[Preference]:
+def labels_at(rows: Path) -> list[Preference]:
+    """Read labelled pairs: a folder that labelling wrote, or a file of any format.
+
+    Raises:
+        InputError: for a row that is no label, with file and line.
+    """
     return read_labelled(rows).preferences if rows.is_dir() else read_people(rows)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from rlaif.cli.main import main
 from rlaif.evaluation.reward.report import RewardReport
+from rlaif.evaluation.reward.scored import Scored
 from rlaif.experiment.reward_scores import ReplyReward
 from rlaif.storage import read_records, write_records
 from rlaif.training.config import LoRA, RewardConfig
@@ -95,6 +96,26 @@ def test_scored_pairs_are_read_as_they_lie(
     assert "0.490 to 0.943" in capsys.readouterr().out
     assert (tmp_path / "scores.report/report.html").is_file()
     assert (tmp_path / "scores.report/report.json").is_file()
+
+
+def test_what_score_writes_is_reported_beside_the_pairs_that_were_scored(
+    trained: Path, told: Told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, labels, out = str(trained / "rm"), str(trained / "labels.jsonl"), tmp_path / "s.jsonl"
+    assert main(["reward", "score", model, labels, "-o", str(out)]) == 0
+    assert main(["reward", "report", str(out), labels]) == 0
+    assert "30 held-out pairs of 30 prompts, taken as never trained on" in capsys.readouterr().out
+    found = RewardReport.model_validate_json((tmp_path / "s.report/report.json").read_bytes())
+    assert main(["reward", "report", model, labels, "-o", str(tmp_path / "direct")]) == 0
+    scores = read_records(tmp_path / "direct/scores.jsonl", Scored)
+    right = sum(row.chosen > row.rejected for row in scores)  # six held out, the others trained on
+    assert found.accuracy is not None
+    assert found.accuracy.share.value == pytest.approx(right / 30)
+    capsys.readouterr()
+    assert "name the labelled pairs that were scored too" in told(str(out))
+    lines = out.read_text(encoding="utf-8").splitlines()
+    out.write_text("".join(f"{line}\n" for line in lines[1:]), encoding="utf-8")
+    assert "s.jsonl: no score of the chosen reply of pair pair-0 in" in told(str(out), labels)
 
 
 def test_people_may_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,8 @@ class Group(Record):
     own: Accuracy | None = None
     """Of a principle: how often the model prefers what the principle's own verdict names, which
     is not the label where several principles were weighed together."""
+    is_read: bool = False
+    """Whether `own` is by the model's score under that principle, which it reads first."""
 
 
 class Beside(Record):
@@ -121,9 +123,15 @@ def _principles(pairs: Sequence[Pair]) -> Iterator[Group]:
             for verdict in pair.preference.verdicts
             if verdict.principle == name and verdict.choice != "tie"
         ]
-        right = [pair.right if side == "first" else 1 - pair.right for side, pair in own]
+        under = [pair.right_under(name) for _, pair in own]
+        right = [
+            its if side == "first" else 1 - its for its, (side, _) in zip(under, own, strict=True)
+        ]
         yield group.model_copy(
-            update={"own": _accuracy(name, right, prompts([pair for _, pair in own]))}
+            update={
+                "own": _accuracy(name, right, prompts([pair for _, pair in own])),
+                "is_read": any(name in pair.under for _, pair in own),
+            }
         )
 
 

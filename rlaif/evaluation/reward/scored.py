@@ -1,11 +1,12 @@
 """Labelled pairs with the rewards that a model gave their two replies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from rlaif.errors import InputError
 from rlaif.evaluation.intervals import Figures
@@ -26,6 +27,10 @@ class Scored(Record):
     rejected: FiniteFloat | None
     split: Split = "held-out"
     """Whether the model was trained on the pair."""
+    by_principle: dict[str, tuple[FiniteFloat | None, FiniteFloat | None]] = Field(
+        default_factory=dict
+    )
+    """Of a model that reads a principle: the two rewards under each, the chosen reply's first."""
 
 
 class Pair(NamedTuple):
@@ -34,6 +39,8 @@ class Pair(NamedTuple):
     preference: Preference
     margin: float
     """Δr: the reward of the reply that the label prefers, less the other's."""
+    under: Mapping[str, float] = MappingProxyType({})
+    """Δr under each principle that the model reads."""
 
     @property
     def is_decided(self) -> bool:
@@ -43,7 +50,11 @@ class Pair(NamedTuple):
     @property
     def right(self) -> float:
         """Give 1 where the model prefers what the label prefers, 0.5 for equal rewards, else 0."""
-        return 1.0 if self.margin > 0 else 0.5 if self.margin == 0 else 0.0
+        return right_of(self.margin)
+
+    def right_under(self, principle: str) -> float:
+        """Give the same of its score under a principle, where it reads one."""
+        return right_of(self.under.get(principle, self.margin))
 
     @property
     def comparison(self) -> Comparison:
@@ -75,6 +86,11 @@ class Pair(NamedTuple):
                 "verdicts": (),
             }
         )
+
+
+def right_of(margin: float) -> float:
+    """Give 1 for a lead, 0.5 for none, 0 for less."""
+    return 1.0 if margin > 0 else 0.5 if margin == 0 else 0.0
 
 
 def key_of(prompt: Prompt, one: Response, other: Response) -> str:
@@ -116,10 +132,18 @@ def need_apart(rows: Iterable[Scored]) -> None:
 def pairs_of(rows: Iterable[Scored], split: Split) -> list[Pair]:
     """Give one split's pairs, those with an unscored reply left out."""
     return [
-        Pair(row.preference, row.chosen - row.rejected)
+        Pair(row.preference, row.chosen - row.rejected, _under(row))
         for row in rows
         if row.split == split and row.chosen is not None and row.rejected is not None
     ]
+
+
+def _under(row: Scored) -> dict[str, float]:
+    return {
+        name: chosen - rejected
+        for name, (chosen, rejected) in row.by_principle.items()
+        if chosen is not None and rejected is not None
+    }
 
 
 def margins(pairs: Sequence[Pair]) -> Figures:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rlaif.evaluation.audit.calibration import Reliability
 from rlaif.evaluation.intervals import Interval
-from rlaif.evaluation.reward.accuracy import Accuracy, Beside
+from rlaif.evaluation.reward.accuracy import Accuracy, Beside, Group
 from rlaif.evaluation.reward.lengths import LengthPull
 from rlaif.evaluation.reward.people import WithPeople
 from rlaif.evaluation.reward.report import RewardReport
@@ -54,7 +54,7 @@ def _accuracies(found: RewardReport) -> Iterator[list[str]]:
 
 def _groups(found: RewardReport) -> Iterator[list[str]]:
     for by in dict.fromkeys(group.by for group in found.groups):
-        rows = [group.accuracy for group in found.groups if group.by == by]
+        rows = [row for group in found.groups if group.by == by for row in _rows_of(group)]
         # One row would say again what the first line of the table says.
         if len(rows) == 1 and by in ("source", "confidence"):
             continue
@@ -62,6 +62,14 @@ def _groups(found: RewardReport) -> Iterator[list[str]]:
             yield _row(row, name=f"  {by}: {row.name}")
         if len(rows) > _MOST:
             yield [f"  … {len(rows) - _MOST} more in the page", NONE, NONE, NONE, NONE]
+
+
+def _rows_of(group: Group) -> list[Accuracy]:
+    """Give a group's row, and of a principle that the model reads its own verdict's."""
+    if group.own is None or not group.is_read:
+        return [group.accuracy]
+    name = f"{group.own.name}, read: its own verdict"
+    return [group.accuracy, group.own.model_copy(update={"name": name})]
 
 
 def _row(row: Accuracy, ahead: Interval | None = None, *, name: str | None = None) -> list[str]:
