@@ -206,17 +206,56 @@ def sft(
 
 
 def optimize(
-    preferences: Annotated[Path, typer.Argument(help="preferences.jsonl, or pairs as JSONL")],
+    labels: Annotated[
+        Path, typer.Argument(help="preferences.jsonl, pairs as JSONL, or for kto thumbs")
+    ],
     out: Out,
     model: ModelName = "embedded",
-    epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 1.0,
+    method: Annotated[
+        Literal["dpo", "ipo", "kto"],
+        typer.Option(help="dpo and ipo learn from pairs; kto from answers, good or bad."),
+    ] = "dpo",
+    also: Annotated[list[Path] | None, typer.Option(help="More labels.")] = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the rows.")] = 1.0,
     beta: Annotated[float, typer.Option(min=0, help="How dear moving away is.")] = 0.1,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="3e-4, and without an adapter 3e-5.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Rows in a pass.")] = 8,
+    label_smoothing: Annotated[
+        float, typer.Option(min=0, help="The share of the pairs taken to be the wrong way round.")
+    ] = 0.0,
+    smoothing: Annotated[
+        Literal["conservative", "robust"], typer.Option(help="What becomes of that share.")
+    ] = "conservative",
+    reference: Annotated[
+        str | None, typer.Option(help="The folder to stay near; the start by default.")
+    ] = None,
+    max_length: Annotated[int, typer.Option(min=2, help="Tokens of prompt and answer.")] = 1024,
+    lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
+    checkpoint: Annotated[
+        int, typer.Option(min=1, help="Updates between what a stopped run goes on from.")
+    ] = 500,
     seed: Seed = 0,
 ) -> None:
-    """Move a policy by preferences with DPO; for rewards and RL, `rlaif run` an experiment."""
-    from rlaif.experiment.alone_training import optimize_alone
+    """Move a policy by labels; for rewards and RL, `rlaif run` an experiment."""
+    from rlaif.experiment.alone_optimize import optimize_alone, optimize_config
 
-    OUT.print(optimize_alone(preferences, model, out, (epochs, beta), seed, Shown()), markup=False)
+    options = {
+        "method": method,
+        "epochs": epochs,
+        "beta": beta,
+        "learning_rate": learning_rate,
+        "batch": batch,
+        "label_smoothing": label_smoothing,
+        "smoothing": smoothing,
+        "reference": reference,
+        "max_length": max_length,
+        "checkpoint": checkpoint,
+    }
+    config = optimize_config(lora, options)
+    paths = [labels, *(also or ())]
+    OUT.print(optimize_alone(paths, model, out, config, seed, Shown()), markup=False)
 
 
 def evaluate(

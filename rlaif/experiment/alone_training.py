@@ -19,13 +19,12 @@ from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.counts import by_source, told
 from rlaif.feedback.imitate import Imitated, read_demonstrations
-from rlaif.feedback.mix import Mix, read_labels
+from rlaif.feedback.mix import Mix
 from rlaif.feedback.sound import Aside
 from rlaif.judges.compose import Judging
 from rlaif.records import Preference, Revision
 from rlaif.storage import read_records, write_atomically
-from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig, Trained
-from rlaif.training.optimize import optimize_policy
+from rlaif.training.config import RewardConfig, SFTConfig, Trained
 from rlaif.training.reward import Beside, train_reward_model
 from rlaif.training.sft import train_sft
 from rlaif.yamlfile import read_lines
@@ -145,31 +144,6 @@ def left_out_notes(trained: Trained) -> list[str]:
     """Say what was left out, and why, if anything was."""
     counts = ", ".join(f"{count} {reason}" for reason, count in trained.left_out.items() if count)
     return [f"left out: {counts}"] if counts else []
-
-
-def optimize_alone(
-    preferences: Path,
-    model: str,
-    out: Path,
-    how: tuple[float, float],
-    seed: int,
-    watcher: Watcher,
-) -> str:
-    """Move a policy by a file of preferences with DPO; `how` is epochs and beta."""
-    aside = Aside()
-    labels = read_labels(preferences, aside=aside)
-    for line in aside.lines():
-        watcher.say(line)
-    trained = optimize_policy(
-        OptimizeConfig(method="dpo", epochs=how[0], beta=how[1]),
-        local_path(model, watcher),
-        out,
-        preferences=labels,
-        seed=seed,
-        progress=Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "optimize"),
-    )
-    watcher.end(f"dpo, {trained.rows} pairs, {arrow(trained.metrics)}")
-    return f"kept in {trained.path}"
 
 
 def evaluate_alone(

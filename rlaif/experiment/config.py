@@ -88,6 +88,9 @@ class OptimizeSection(OptimizeConfig):
 
     pairs: Pairs = "all"
     """`widest` trains on the surest pair of each prompt alone."""
+    also: tuple[str, ...] = ()
+    """For dpo, ipo and kto: more labels to learn from, of any format that is read, beside the
+    experiment file; kto takes thumbs as they are."""
     opponents: Opponents = "all"
     """For a comparing judge as the reward: each answer meets `all` others of its prompt, or its
     two neighbours in a `circle`."""
@@ -136,10 +139,12 @@ class Experiment(Record):
         return self
 
     def _policy_has_what_it_needs(self, optimize: OptimizeSection) -> None:
-        if not optimize.by_reward and not self.label:
+        if optimize.also and optimize.by_reward:
+            raise ValueError(f"optimize.also: {optimize.method} learns from a reward, not labels")
+        if not optimize.by_reward and not self.label and not optimize.also:
             raise ValueError(
                 f"optimize.method {optimize.method} learns from labels: it needs the section "
-                "`label`"
+                "`label`, or files in `also`"
             )
         is_own = any(part.model == OWN for part in optimize.parts)
         if optimize.by_reward and is_own and not self.reward:

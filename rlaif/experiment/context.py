@@ -21,7 +21,7 @@ from rlaif.budget import FILE as SPENT
 from rlaif.budget import Budget, Meter
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError, StageError
-from rlaif.experiment.config import Experiment, beside
+from rlaif.experiment.config import Experiment, OptimizeSection, RewardSection, beside
 from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.progress import Watcher
 from rlaif.experiment.requirements import check_require
@@ -79,7 +79,8 @@ class Context:
         self.train, self.held_out = self._split(load_prompts(self._prompts_path))
         self.demonstrations = self._demonstrations(file)
         self.people = self._people(file)
-        self.also = self._also(file)
+        self.also = self._also(file, self.experiment.reward)
+        self.also_learned = self._also(file, self.experiment.optimize)
         self.is_anyway = is_anyway
         self._store_path = runs / NAME
         self._backends: dict[str, Cached] = {}
@@ -114,8 +115,8 @@ class Context:
         require = self.experiment.label.require if self.experiment.label else None
         return beside(file, require.people, "experiments") if require and require.people else None
 
-    def _also(self, file: Path) -> list[Path]:
-        named = self.experiment.reward.also if self.experiment.reward else ()
+    def _also(self, file: Path, section: RewardSection | OptimizeSection | None) -> list[Path]:
+        named = section.also if section else ()
         return [beside(file, name, "experiments") for name in named]
 
     def _check(self) -> None:

@@ -5,7 +5,7 @@ status and every error in a config come back without waiting for torch.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -113,7 +113,7 @@ def _optimize_after(run: Context) -> list[str]:
     if config is None:
         return []
     if not config.by_reward:
-        return [*_present(run, "sft"), "label"]
+        return _present(run, "sft", "label")
     is_own = any(part.model == OWN for part in config.parts)
     return [*_present(run, "sft"), *(["reward"] if is_own else [])]
 
@@ -121,6 +121,8 @@ def _optimize_after(run: Context) -> list[str]:
 def _optimize_inputs(run: Context) -> dict[str, str]:
     config = run.experiment.optimize
     inputs = {"policy": run.identity("policy")}
+    if run.also_learned:
+        inputs["also"] = _files(run.also_learned)
     if config is None or not config.by_reward:
         return inputs
     inputs["prompts"] = _prompts(run)
@@ -150,10 +152,14 @@ def _demonstrations(run: Context) -> dict[str, str]:
     return {"demonstrations": fingerprint_of(run.demonstrations.read_text(encoding="utf-8"))}
 
 
+def _files(paths: Sequence[Path]) -> str:
+    return fingerprint_of([sha256(path.read_bytes()).hexdigest() for path in paths])
+
+
 def _reward_inputs(run: Context) -> dict[str, str]:
     inputs = {"policy": run.identity("policy")}
     if run.also:
-        inputs["also"] = fingerprint_of([sha256(p.read_bytes()).hexdigest() for p in run.also])
+        inputs["also"] = _files(run.also)
     config = run.experiment.reward
     is_moved = config is not None and config.zero == "demonstrations"
     return {**inputs, **(_demonstrations(run) if is_moved else {})}

@@ -127,7 +127,7 @@ class RewardConfig(TrainingConfig):
         return self
 
 
-Method = Literal["dpo", "ipo", "rloo", "grpo"]
+Method = Literal["dpo", "ipo", "kto", "rloo", "grpo"]
 BY_REWARD: tuple[Method, ...] = ("rloo", "grpo")
 """Methods that sample answers and learn from their reward; the others learn from preferences."""
 BY_GROUPS: tuple[Method, ...] = ("rloo", "grpo")
@@ -138,8 +138,8 @@ class OptimizeConfig(TrainingConfig):
     """How to move a policy towards what is preferred."""
 
     method: Method = "dpo"
-    """dpo and ipo learn from preferences; rloo and grpo sample answers and learn from their
-    reward."""
+    """dpo and ipo learn from preferences, kto from answers that are good or bad by themselves; rloo
+    and grpo sample answers and learn from their reward."""
     reward: Literal["model", "judge"] = "judge"
     """What scores sampled answers: the trained reward model or the judge itself; `rewards` says
     more."""
@@ -154,8 +154,8 @@ class OptimizeConfig(TrainingConfig):
     each part of the reward before they are added, for several principles. A judge's noise is
     divided too, so none is usual."""
     beta: float = Field(default=0.1, ge=0.0)
-    """How much staying near the starting policy counts: dpo's β, ipo's τ, rloo's KL in the reward,
-    grpo's in the loss.
+    """How much staying near the starting policy counts: the β of dpo and kto, ipo's τ, rloo's KL in
+    the reward, grpo's in the loss.
 
     0.1 suits dpo; 0.02 to 0.05 suits what learns from a reward.
     """
@@ -165,7 +165,7 @@ class OptimizeConfig(TrainingConfig):
     """What becomes of that share: conservative makes every label as much less sure; robust undoes
     it, so that the loss is right in the mean (Chowdhury et al. 2024)."""
     reference: str | None = None
-    """For dpo and ipo: the folder of the model to stay near; where none is named, the starting
+    """For dpo, ipo and kto: the folder of the model to stay near; where none is named, the starting
     policy."""
     samples: int = Field(default=4, ge=1)
     """Answers drawn for each prompt; rloo and grpo compare them with each other."""
@@ -194,6 +194,12 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError(
                 f"beta: {self.method} needs more than 0, or nothing holds the policy; try 0.1"
             )
+        if self.label_smoothing and self.method not in ("dpo", "ipo"):
+            raise ValueError(f"label_smoothing: {self.method} has none; dpo and ipo do")
+        if self.reference and self.by_reward:
+            raise ValueError(f"reference: {self.method} stays near its start; leave it out")
+        if self.method == "kto" and self.batch < 2:
+            raise ValueError("batch: kto compares rows of a batch; take 2 or more")
         if self.rewards and not self.by_reward:
             raise ValueError(f"rewards: {self.method} learns from preferences, not from a reward")
         check_parts(self.parts, self.mix)

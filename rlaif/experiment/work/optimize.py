@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
+from rlaif.experiment.learned import Learned, read_learned
 from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.rewards import mixed_reward
 from rlaif.experiment.stages import Done
+from rlaif.feedback.sound import Aside
 from rlaif.training.optimize import optimize_policy
 
 
@@ -14,17 +17,30 @@ def work(run: Context, folder: Path) -> Done:
     """Optimize from the fine-tuned policy, or from the base where there is none."""
     config = run.experiment.optimize
     assert config is not None
-    is_offline = not config.by_reward
-    preferences = read_preferences(run.finished("label"), config.pairs) if is_offline else []
+    learned = Learned([], [], {}) if config.by_reward else _learned(run, config)
     trained = optimize_policy(
         config,
         run.policy_path(),
         folder / "model",
-        preferences=preferences if is_offline else None,
+        preferences=None if config.by_reward else learned.preferences,
+        unpaired=learned.unpaired,
         prompts=run.train,
-        reward=None if is_offline else mixed_reward(run, config),
+        reward=mixed_reward(run, config) if config.by_reward else None,
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
     )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
-    return Done(note, trained.left_out, trained.metrics, despite_of(preferences))
+    for line in trained.notes:
+        run.watcher.say(line)
+    left_out = {**learned.left_out, **trained.left_out}
+    return Done(note, left_out, trained.metrics, despite_of(learned.preferences))
+
+
+def _learned(run: Context, config: OptimizeSection) -> Learned:
+    own = run.experiment.label is not None
+    preferences = read_preferences(run.finished("label"), config.pairs) if own else []
+    aside = Aside()
+    learned = read_learned(run.also_learned, config.method, preferences, aside)
+    for line in aside.lines():
+        run.watcher.say(line)
+    return learned._replace(left_out={**aside.counts, **learned.left_out})

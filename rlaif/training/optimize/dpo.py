@@ -80,9 +80,6 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         """Train with the loss that `how` names; the reference is read here."""
         self.how = how
         super().__init__(**more)
-        # It has said all that it is asked for.
-        if how.reference and "ref_chosen_logps" in self.train_dataset.column_names:
-            self.ref_model = None
 
     def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset

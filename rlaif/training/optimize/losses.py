@@ -34,3 +34,16 @@ def ipo_loss(
     target = 1 / (2 * tau)
     losses = p * (gaps - target) ** 2 + (1 - p) * (gaps + target) ** 2
     return (weights * losses).mean()
+
+
+def kto_losses(
+    ratios: torch.Tensor, good: torch.Tensor, kl: torch.Tensor, beta: float
+) -> torch.Tensor:
+    """Give each answer's loss: 1 − σ(β(r − kl)) where it is good, else 1 − σ(β(kl − r)).
+
+    Kahneman and Tversky's value of gains and losses about a point of reference, which is how far
+    the policy has gone from its reference in all (Ethayarajh et al. 2024, equation 7). `kl` is one
+    number; `good` is true or false.
+    """
+    gains = torch.where(good, ratios - kl, kl - ratios)
+    return 1 - torch.sigmoid(beta * gains)

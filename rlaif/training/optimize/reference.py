@@ -59,6 +59,8 @@ def add_reference(
     for place, column in enumerate(columns):
         values = [by_row[row][place] for row in range(len(dataset))]
         dataset = dataset.add_column(column, values)
+    # It has said all that it is asked for.
+    trainer.ref_model = None
     return dataset
 
 
