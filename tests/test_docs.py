@@ -25,8 +25,9 @@ PAGES = [
     "constitution/README.md",
     "prompts/README.md",
     "rlaif/judges/README.md",
+    "docs/from-laptop-to-8-gpus.md",
 ]
-COMMAND = re.compile(r"(?:^|`)(rlaif [a-z][^`\n]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|`|-m )(rlaif [a-z][^`\n]*)", re.MULTILINE)
 
 
 def text_of(page: str) -> str:
