@@ -8,10 +8,10 @@ import contextlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rlaif.locks import Lock, is_held
+from rlaif.locks import Lock
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS claims"
@@ -30,8 +30,9 @@ class Claims:
     def __init__(self, db: sqlite3.Connection, store: Path) -> None:
         """Read and write claims through a store's connection."""
         self._db = db
-        self._folder = store.with_name(f"{store.name}.owners")
-        self._owner = uuid.uuid4().hex
+        self.folder = store.with_name(f"{store.name}.owners")
+        """Where owners show that they live."""
+        self.owner = uuid.uuid4().hex
         self._lock: Lock | None = None
         db.execute(_TABLE)
 
@@ -40,30 +41,40 @@ class Claims:
 
         A thread that asks the same in two streams asks twice: it cannot wait for itself.
         """
-        self._live()
+        self.live()
         thread = threading.get_ident()
-        if self._db.execute(_TAKE, (key, self._owner, thread)).rowcount:
+        if self._db.execute(_TAKE, (key, self.owner, thread)).rowcount:
             return True
         row = self._db.execute("SELECT owner, thread FROM claims WHERE key = ?", (key,)).fetchone()
-        return bool(row == (self._owner, thread))
+        return bool(row == (self.owner, thread))
 
     def release(self, keys: Iterable[str]) -> None:
         """Give up claims, in the transaction that is open or each in its own."""
         self._db.executemany(
-            "DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self._owner) for key in keys]
+            "DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self.owner) for key in keys]
         )
 
-    def sweep(self) -> int:
-        """Drop the claims of owners that are no more; return how many owners."""
+    def sweep(self, save: Callable[[str], None]) -> int:
+        """Drop the claims of owners that are no more; return how many owners.
+
+        What such an owner has left beside its claims is saved first.
+        """
         owners = {row[0] for row in self._db.execute("SELECT DISTINCT owner FROM claims")}
-        left = {path.stem for path in self._folder.glob("*.lock")}
-        gone = [
-            owner for owner in (owners | left) - {self._owner} if not is_held(self._file_of(owner))
-        ]
-        for owner in gone:
+        left = {path.name.partition(".")[0] for path in self.folder.glob("*.*")}
+        return sum(self._bury(owner, save) for owner in (owners | left) - {self.owner})
+
+    def _bury(self, owner: str, save: Callable[[str], None]) -> bool:
+        lock = Lock(self._file_of(owner))
+        if not lock.take():
+            return False  # it lives
+        try:
+            save(owner)
             self._db.execute("DELETE FROM claims WHERE owner = ?", (owner,))
-            self._file_of(owner).unlink(missing_ok=True)
-        return len(gone)
+            lock.path.unlink(missing_ok=True)
+        finally:
+            lock.let_go()
+        self._leave_folder()
+        return True
 
     def close(self) -> None:
         """Give up everything."""
@@ -71,19 +82,22 @@ class Claims:
             return
         # Where the disk is full the claims stay, and are nobody's as soon as the lock is let go.
         with contextlib.suppress(sqlite3.Error):
-            self._db.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
+            self._db.execute("DELETE FROM claims WHERE owner = ?", (self.owner,))
         self._lock.let_go()
         self._lock.path.unlink(missing_ok=True)
         self._lock = None
-        with contextlib.suppress(OSError):  # others live in it
-            self._folder.rmdir()
+        self._leave_folder()
 
-    def _live(self) -> None:
+    def _leave_folder(self) -> None:
+        with contextlib.suppress(OSError):  # others live in it
+            self.folder.rmdir()
+
+    def live(self) -> None:
         """Show that this owner lives, before its first claim."""
         if self._lock is None:
-            lock = Lock(self._file_of(self._owner))
+            lock = Lock(self._file_of(self.owner))
             assert lock.take(), "another process has drawn the same name"
             self._lock = lock
 
     def _file_of(self, owner: str) -> Path:
-        return self._folder / f"{owner}.lock"
+        return self.folder / f"{owner}.lock"

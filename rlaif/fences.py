@@ -50,18 +50,22 @@ def fenced(text: str, mark: str, among: Iterable[str] = ()) -> str:
     Hello </reply> Answer: A
     </reply-2>
     """
-    taken = _taken(text, mark).union(*(_taken(other, mark) for other in among))
+    taken = {
+        number for shown in (text, *among) if not _is_plain(shown) for number in _taken(shown, mark)
+    }
     number = next(number for number in itertools.count(1) if number not in taken)
     name = mark if number == 1 else f"{mark}-{number}"
     return f"<{name}>\n{calmed(text).strip()}\n</{name}>"
 
 
+def _is_plain(text: str) -> bool:
+    """Say that a text writes no mark: a bracket is one, an entity, or another alphabet's."""
+    return text.isascii() and "<" not in text and "&" not in text
+
+
 @lru_cache(maxsize=256)
 def _taken(text: str, mark: str) -> frozenset[int]:
     """Collect the numbers of the marks that a text writes, or seems to write; a bare one's is 1."""
-    # A bracket is written as it is, as an entity, or as another alphabet's.
-    if text.isascii() and "<" not in text and "&" not in text:
-        return frozenset()
     return frozenset(int(tag[1] or 1) for tag in _like(mark).finditer(_plain(text)))
 
 

@@ -160,6 +160,11 @@ class Journal(Generic[Row]):
                         "delete the line, and what it held is done again"
                     ) from None
 
+    def clear(self) -> None:
+        """Drop every record."""
+        with storing(self.path):
+            self._file.truncate(0)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

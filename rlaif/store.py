@@ -1,7 +1,8 @@
 """The store of completions: what was asked and answered once is not asked, or paid for, again.
 
-One SQLite file that several processes share. Answers are gathered for some milliseconds, or until
-there are 64, and written in one transaction; a process that is killed loses those milliseconds.
+One SQLite file that several processes share. An answer is a line in a file of this process at once,
+and goes from there into the store with others, in one transaction; what a process that was killed
+had not written yet, the next one finds in its file.
 """
 
 import atexit
@@ -11,19 +12,20 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rlaif.claims import Claims
 from rlaif.errors import StorageError
 from rlaif.records import Completion, Request, canonical_json
+from rlaif.spool import Line, Spool, left_by, remove
 from rlaif.storage import storing
 
 NAME = "completions.sqlite"
 """What a store is called in a folder of runs or labels."""
-_GATHER = 0.004  # seconds
-_MOST_ROWS = 64
+_GATHER = 0.05  # seconds
+_MOST_ROWS = 1024  # that wait to be written; whoever asks for more helps to write them
 _IDLE = 1.0  # seconds after which the writer's thread ends; the next answer starts another
 _BUSY = 60.0  # seconds to wait while other processes write
 _TABLE = (
@@ -42,9 +44,8 @@ class Question(NamedTuple):
 
 
 class _Row(NamedTuple):
-    question: Question
+    line: Line
     completion: Completion
-    made: int
 
 
 class CompletionStore:
@@ -68,11 +69,13 @@ class CompletionStore:
         self._unwritten: dict[str, _Row] = {}
         self._writer: threading.Thread | None = None
         self._failed: StorageError | None = None
+        self._spool: Spool | None = None
         with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _connection(path)
             self._claims = Claims(self._db, path)
         _open.add(self)
+        self.sweep()
 
     @staticmethod
     def question(model: str, request: Request) -> Question:
@@ -94,25 +97,37 @@ class CompletionStore:
         return Completion.model_validate_json(found[0]) if found else None
 
     def put(self, question: Question, completion: Completion) -> None:
-        """Keep a completion, and give its claim up.
+        """Keep a completion, and give its claim up; takes a few microseconds.
+
+        No kill of this process loses what was kept when this returns.
 
         Raises:
             StorageError: when this one, or one before it, could not be written.
         """
+        body, now = completion.model_dump_json(), int(time.time())
+        line = Line(key=question.key, body=body, asked=question.asked, made=now)
         with self._queue:
-            self._unwritten[question.key] = _Row(question, completion, int(time.time()))
+            self._unwritten[question.key] = _Row(line, completion)
+            self._spooled().append(line)
             if self._failed:
                 raise self._failed
-            waiting = len(self._unwritten)
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, daemon=True)
                 self._writer.start()
         self._arrived.set()
-        if waiting >= _MOST_ROWS:
-            self.flush()
+
+    def _spooled(self) -> Spool:
+        if self not in _open:
+            raise StorageError(f"{self.path}: is closed already")
+        if self._spool is None:
+            self._claims.live()
+            self._spool = Spool(self._claims.folder, self._claims.owner)
+        return self._spool
 
     def claim(self, question: Question) -> bool:
         """Say whether the caller is to ask; false where another does, or has."""
+        if len(self._unwritten) >= _MOST_ROWS:
+            self.flush()
         with self._lock, storing(self.path):
             return self._claims.take(question.key)
 
@@ -123,9 +138,18 @@ class CompletionStore:
                 self._claims.release(question.key for question in questions)
 
     def sweep(self) -> int:
-        """Drop the claims of processes that are no more; return how many these were."""
+        """Drop the claims of processes that are no more; return how many these were.
+
+        What they had kept and not written yet is written.
+        """
         with self._lock, storing(self.path):
-            return self._claims.sweep()
+            return self._claims.sweep(self._save)
+
+    def _save(self, owner: str) -> None:
+        lines = list(left_by(self._claims.folder, owner))
+        if lines:
+            self._insert(lines)
+        remove(self._claims.folder, owner)
 
     def flush(self) -> None:
         """Write what waits to be written.
@@ -133,30 +157,36 @@ class CompletionStore:
         Raises:
             StorageError: when it cannot be; what waits is kept and tried again.
         """
-        with self._queue:
-            rows = list(self._unwritten.values())
         with self._lock, storing(self.path):
-            if not rows or self not in _open:
-                return
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(
-                    "INSERT OR REPLACE INTO completions (key, body, asked, made)"
-                    " VALUES (?, ?, ?, ?)",
-                    [(*_written(row), row.made) for row in rows],
-                )
-                self._claims.release(row.question.key for row in rows)
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A full disk has rolled back already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-        self._failed = None
-        with self._queue:
-            for row in rows:
-                if self._unwritten.get(row.question.key) is row:
-                    del self._unwritten[row.question.key]
+            with self._queue:
+                rows = list(self._unwritten.values())
+                if not rows or self not in _open:
+                    return
+                if self._spool:
+                    self._spool.turn()
+            self._insert([row.line for row in rows])
+            self._failed = None
+            with self._queue:
+                for row in rows:
+                    if self._unwritten.get(row.line.key) is row:
+                        del self._unwritten[row.line.key]
+                if self._spool:
+                    self._spool.clear()
+
+    def _insert(self, lines: Sequence[Line]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO completions (key, body, asked, made) VALUES (?, ?, ?, ?)",
+                [(line.key, line.body, line.asked, line.made) for line in lines],
+            )
+            self._claims.release(line.key for line in lines)
+            self._db.execute("COMMIT")
+        except BaseException:
+            # A full disk has rolled back already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def _write(self) -> None:
         while True:
@@ -213,8 +243,14 @@ class CompletionStore:
                 return
             last.callback(self._db.close)
             last.callback(self._claims.close)
+            last.callback(self._close_spool)
             last.callback(_open.discard, self)
             self.flush()
+
+    def _close_spool(self) -> None:
+        with self._queue:
+            if self._spool:
+                self._spool.close(is_stored=not self._unwritten)
 
 
 def _connection(path: Path) -> sqlite3.Connection:
@@ -227,10 +263,6 @@ def _connection(path: Path) -> sqlite3.Connection:
         if column not in columns:  # a store that an earlier version made
             db.execute(f"ALTER TABLE completions ADD COLUMN {column} {kind}")
     return db
-
-
-def _written(row: _Row) -> tuple[str, str, str]:
-    return row.question.key, row.completion.model_dump_json(), row.question.asked
 
 
 @atexit.register

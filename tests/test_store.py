@@ -64,15 +64,51 @@ def test_what_is_put_is_on_the_disk_after_milliseconds_without_being_flushed(
     other.close()
 
 
-def test_so_many_rows_are_written_at_once_without_waiting(
-    store: CompletionStore, monkeypatch: pytest.MonkeyPatch
+def _put_and_stay(path: Path, ready: "multiprocessing.synchronize.Event") -> None:
+    store = CompletionStore(path)
+    store.put(question("first"), completion("first"))
+    store.flush()
+    for number in range(64):
+        assert store.claim(question(str(number)))
+        store.put(question(str(number)), completion(f"x{number}"))
+    ready.set()
+    time.sleep(60)
+
+
+def test_what_was_put_survives_a_kill_before_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rlaif.store._GATHER", 60.0)
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    other = context.Process(target=_put_and_stay, args=(tmp_path / "s", ready))
+    other.start()
+    assert ready.wait(30)
+    with sqlite3.connect(tmp_path / "s") as db:
+        assert db.execute("SELECT COUNT(*) FROM completions").fetchone() == (1,)
+    assert len(CompletionStore(tmp_path / "s")) == 1, "the other lives, and will write them itself"
+    assert other.pid is not None
+    os.kill(other.pid, signal.SIGKILL)
+    other.join()
+    [torn] = (tmp_path / "s.owners").glob("*.1.jsonl")
+    with torn.open("a", encoding="utf-8") as file:
+        file.write('{"key": "cut sho')
+    store = CompletionStore(tmp_path / "s")
+    assert len(store) == 65
     for number in range(64):
-        store.put(question(str(number)), completion("x"))
-    other = sqlite3.connect(store.path)
-    assert other.execute("SELECT COUNT(*) FROM completions").fetchone() == (64,)
-    other.close()
+        assert store.get(question(str(number))) == completion(f"x{number}")
+        assert not store.claim(question(str(number)))
+    store.close()
+    assert not (tmp_path / "s.owners").exists()
+
+
+def test_a_closed_store_takes_no_answer(tmp_path: Path) -> None:
+    store = CompletionStore(tmp_path / "s")
+    store.put(question("a"), completion("A"))
+    store.close()
+    with pytest.raises(StorageError, match="closed already"):
+        store.put(question("b"), completion("B"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s"]
 
 
 def test_closing_writes_what_waits_and_closing_twice_is_nothing(tmp_path: Path) -> None:
@@ -144,7 +180,11 @@ def test_a_write_that_fails_behind_is_told_where_the_next_answer_is_put(
         time.sleep(0.01)
     with pytest.raises(StorageError, match="no space"):
         store.put(question("small"), completion("x"))
-    store._db.execute("PRAGMA max_page_count = 100000")
+    with pytest.raises(StorageError, match="no space"):
+        store.close()
+    later = CompletionStore(store.path)
+    assert later.get(question("small")) == completion("x"), "it was kept beside, and is taken in"
+    later.close()
 
 
 def test_one_of_many_threads_is_to_ask(store: CompletionStore) -> None:

@@ -1,7 +1,7 @@
 """The seam to every model: a backend answers requests, or says why it could not."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 from rlaif.records import Completion, Failure, Request, fingerprint_of
 
@@ -24,6 +24,22 @@ class Backend(Protocol):
         Raises:
             BackendError: when going on is pointless, such as a refused key.
         """
+        ...
+
+
+Keep = Callable[[Request, Completion], None]
+"""Takes an answer as it lands; raises a `StorageError` where it cannot, which ends the stream."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A backend whose answers can be kept before another request takes their place.
+
+    So what was asked and is not kept is never more than what may be in flight.
+    """
+
+    def stream_kept(self, requests: Iterable[Request], keep: Keep) -> Iterator[Answered]:
+        """Answer as `stream` does; each completion is kept first, in whatever thread."""
         ...
 
 

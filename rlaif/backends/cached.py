@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rlaif.backends.base import Answered, Backend
+from rlaif.backends.base import Answered, Backend, Keeping
 from rlaif.budget import Account, Meter, Spent
 from rlaif.errors import RlaifError
 from rlaif.records import Completion, Request, Usage
@@ -95,6 +95,7 @@ class _Stream:
         self._reserved: dict[str, Spent] = {}
         self._elsewhere: dict[str, list[_Pulled]] = {}  # asked by others at this moment
         self._forced: set[str] = set()
+        self._kept: set[str] = set()  # as they landed
         self._looked = time.monotonic()
         self._is_short = False  # what is left of the budget is set aside for what is in flight
         self._error: RlaifError | None = None  # why it cannot go on
@@ -175,21 +176,34 @@ class _Stream:
         self._again.appendleft(first)
         self._is_short = False
         asked: dict[int, str] = {}
-        for request, said in self._through.backend.stream(self._missing(asked)):
+        for request, said in self._stream(asked):
             yield from self._give_found()
             key = asked.pop(id(request))
             same = self._waiting.pop(key)
             self._through.usage += said.usage
             self._through.account.settle(self._reserved.pop(key), said.usage)
-            if isinstance(said, Completion):
-                self._store.put(same[0].question, said)
-            else:
+            if not isinstance(said, Completion):
                 self._store.release([same[0].question])
+            elif key not in self._kept:
+                self._store.put(same[0].question, said)
+            self._kept.discard(key)
             self._hit(len(same) - 1)
             for twin in same:
                 yield twin.request, said
             self._look_elsewhere()
         yield from self._give_found()
+
+    def _stream(self, asked: dict[int, str]) -> Iterator[Answered]:
+        backend, missing = self._through.backend, self._missing(asked)
+        if not isinstance(backend, Keeping):
+            return backend.stream(missing)
+
+        def keep(request: Request, said: Completion) -> None:
+            key = asked[id(request)]
+            self._store.put(self._waiting[key][0].question, said)
+            self._kept.add(key)
+
+        return backend.stream_kept(missing, keep)
 
     def _missing(self, asked: dict[int, str]) -> Iterator[Request]:
         """Give what is to be asked; `asked` learns the key of each request by its identity."""

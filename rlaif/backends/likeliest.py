@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Any
 
 _NEGLIGIBLE = 0.02  # of what the options hold; what is unknown may be as much
@@ -29,14 +29,15 @@ def option_logprobs(options: Sequence[str], tokens: Sequence[Token]) -> dict[str
             return None
         shorter = reached.rstrip()
         longer = {option for option in options if option.startswith(reached)} - {shorter}
-        whole = {text.rstrip() for text in here} & longer
-        for option in whole:
-            share = sum(here[text] for text in here if text.rstrip() == option)
+        whole = _shares(here, longer)
+        for option, share in whole.items():
             found[option] = found.get(option, 0.0) + chance * share
             if shorter in found:
                 found[shorter] -= chance * share
         # An option that is a token of its own is not also spelled by its first letters.
-        spelled = longer - whole
+        spelled = longer - whole.keys()
+        if not spelled:
+            break
         begun = {text for text in here if any(_begins(option, text) for option in spelled)}
         written = _joined(reached, text_of(token))
         follows = written in begun and place + 1 < len(tokens)
@@ -51,6 +52,16 @@ def option_logprobs(options: Sequence[str], tokens: Sequence[Token]) -> dict[str
     return {option: math.log(share) for option, share in known.items()}
 
 
+def _shares(here: Mapping[str, float], options: Set[str]) -> dict[str, float]:
+    """Add up what the options hold that are there whole, with whatever space after them."""
+    found: dict[str, float] = {}
+    for text, share in here.items():
+        option = text.rstrip()
+        if option in options:
+            found[option] = found.get(option, 0.0) + share
+    return found
+
+
 def _begins(option: str, text: str) -> bool:
     return option.startswith(text) and option != text
 
@@ -62,9 +73,21 @@ def _hidden(options: set[str], here: Mapping[str, float]) -> float:
 
 
 def _texts(token: Token, reached: str) -> dict[str, float]:
-    """Give the probability of what an answer may read here, after what was reached of it."""
+    """Give the probability of what an answer may read here, after what was reached of it.
+
+    Each token counts once: some servers name the one that was written a second time. Its id says
+    which token it is, else its bytes do, else its text.
+    """
     found: dict[str, float] = {}
-    for likely in _distinct(token.get("top_logprobs") or []):
+    seen: set[Hashable] = set()
+    for likely in token.get("top_logprobs") or ():
+        name = likely.get("id")
+        if name is None:
+            sent = likely.get("bytes")
+            name = bytes(sent) if sent else likely["token"]
+        if name in seen:
+            continue
+        seen.add(name)
         logprob = likely["logprob"]
         if logprob is not None and math.isfinite(logprob):
             text = _joined(reached, text_of(likely))
@@ -75,20 +98,6 @@ def _texts(token: Token, reached: str) -> dict[str, float]:
 def _joined(reached: str, text: str) -> str:
     """Go on with a text; space before an answer is no part of it."""
     return (reached + text).lstrip()
-
-
-def _distinct(likely: Sequence[Token]) -> Iterator[Token]:
-    """Pass each token on once: some servers name the one that was written a second time.
-
-    Its id says which token it is, else its bytes do, else its text.
-    """
-    seen = set()
-    for token in likely:
-        key = token.get("id"), *(token.get("bytes") or [token["token"]])
-        one = key[:1] if key[0] is not None else key
-        if one not in seen:
-            seen.add(one)
-            yield token
 
 
 def text_of(token: Token) -> str:

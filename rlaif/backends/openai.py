@@ -4,7 +4,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 
-from rlaif.backends.base import Answered
+from rlaif.backends.base import Answered, Keep
 from rlaif.backends.circuit import Health
 from rlaif.backends.persisting import Asker, Traffic
 from rlaif.backends.posting import Http
@@ -60,6 +60,10 @@ class OpenAIBackend:
             BackendError: when the key, the model or the address is refused, the server is gone
                 for too long, or nothing succeeds. What has been answered comes first.
         """
+        return self.stream_kept(requests, lambda *_: None)
+
+    def stream_kept(self, requests: Iterable[Request], keep: Keep) -> Iterator[Answered]:
+        """Answer as `stream` does; each completion is kept on the loop, before its slot is free."""
         health = Health(self._spec)
 
         async def answer(group: Group, stream: Stream) -> list[Answered]:
@@ -68,7 +72,7 @@ class OpenAIBackend:
                 health.note(said)
             return answered
 
-        return iter(Stream(answer, self._grouped(requests), self._spec.in_flight))
+        return iter(Stream(answer, self._grouped(requests), self._spec.in_flight, keep))
 
     def _grouped(self, requests: Iterable[Request]) -> Iterator[Group]:
         """Put draws of one prompt together that come one after the other."""

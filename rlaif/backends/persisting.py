@@ -106,13 +106,17 @@ class Asker:
             return said
         if not chat.with_more_room(self._body((request,))):
             return said
-        [again] = await self._persist((request,), stream, is_roomy=True)
-        return again.model_copy(update={"usage": said.usage + again.usage})
+        [again] = await self._persist((request,), stream, said.usage, is_roomy=True)
+        return again
 
-    async def _persist(self, group: Group, stream: Stream, *, is_roomy: bool = False) -> list[Said]:
-        """Ask until there is an answer, or no attempt is left; give as many as came."""
+    async def _persist(
+        self, group: Group, stream: Stream, spent: Usage = Usage(), *, is_roomy: bool = False
+    ) -> list[Said]:
+        """Ask until there is an answer, or no attempt is left; give as many as came.
+
+        `spent` is what was spent on it before.
+        """
         attempt = hollow = 0
-        spent = Usage()
         while True:
             answered = self._answered
             try:
@@ -123,12 +127,13 @@ class Asker:
                 is_gone = isinstance(again, _SilentError) and self._outage.silent(again.last)
                 attempt += not (is_gone or self._is_free(again, answered))
                 if attempt >= self._spec.attempts or hollow == _HOLLOW or stream.is_stopped:
-                    return [again.last.model_copy(update={"usage": spent})] * len(group)
+                    last = again.last.model_copy(update={"usage": spent})
+                    return _kept(group, [last] * len(group), stream)
                 await self._rest(again, attempt, stream, is_gone=is_gone)
             else:
                 if spent != Usage():
                     said[0] = said[0].model_copy(update={"usage": said[0].usage + spent})
-                return said
+                return _kept(group, said, stream)
 
     def _is_free(self, again: _AgainError, answered: int) -> bool:
         """Say whether a try is none of the request's attempts.
@@ -241,6 +246,14 @@ class Asker:
                 raise _AgainError(first)
         if not first.text.strip() and first.option_logprobs is None:
             raise _AgainError(first)
+
+
+def _kept(group: Group, said: list[Said], stream: Stream) -> list[Said]:
+    """Keep what came: nothing is awaited since its slot was left, so none was sent meanwhile."""
+    for request, one in zip(group, said, strict=False):
+        if isinstance(one, Completion):
+            stream.keep(request, one)
+    return said
 
 
 def _tokens_of(body: Mapping[str, Any]) -> float:

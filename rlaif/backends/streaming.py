@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rlaif.backends.base import Answered
+from rlaif.backends.base import Answered, Keep
 from rlaif.backends.loop import background
-from rlaif.errors import BackendError
+from rlaif.errors import BackendError, StorageError
 from rlaif.records import Request
 
 Group = tuple[Request, ...]
@@ -41,8 +41,10 @@ class Stream:
         answer: Callable[[Group, "Stream"], Awaitable[Sequence[Answered]]],
         groups: Iterator[Group],
         in_flight: int,
+        keep: Keep = lambda *_: None,
     ) -> None:
         """Get ready; `answer` runs on the loop, and tells this stream when it waits or sends."""
+        self.keep = keep
         self._answer = answer
         self._groups = groups
         self._in_flight = in_flight
@@ -56,7 +58,7 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
         self._resting = 0
-        self._error: BackendError | None = None
+        self._error: BackendError | StorageError | None = None
 
     def __iter__(self) -> Iterator[Answered]:
         """Give each request's answer once, in the order in which they land."""
@@ -127,7 +129,7 @@ class Stream:
     async def _work(self, group: Group) -> None:
         try:
             said = await self._answer(group, self)
-        except BackendError as error:
+        except (BackendError, StorageError) as error:
             self._stop(error)
             said = ()
         self._landed.put(_Landed(said))
@@ -139,7 +141,7 @@ class Stream:
         elif error := task.exception():
             self._landed.put(_Landed(error=error))
 
-    def _stop(self, error: BackendError) -> None:
+    def _stop(self, error: BackendError | StorageError) -> None:
         """Send nothing more; what has been sent may land, since it is paid for."""
         if self._error is None:
             self._error = error
