@@ -22,12 +22,15 @@ class Lock:
     def take(self) -> bool:
         """Hold the file; false where another holds it."""
         with storing(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._lock.acquire()
-            except Timeout:
-                return False
-        return True
+            while True:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    self._lock.acquire()
+                except FileNotFoundError:
+                    continue  # another took the folder away, which it thought was empty
+                except Timeout:
+                    return False
+                return True
 
     def let_go(self) -> None:
         """Hold it no longer."""
