@@ -9,6 +9,8 @@ from filelock import FileLock, Timeout
 from rlaif.errors import StorageError
 from rlaif.storage import storing
 
+_TRIES = 20
+
 
 class Lock:
     """A file that one process at a time holds; the system lets it go when the process dies."""
@@ -22,15 +24,18 @@ class Lock:
     def take(self) -> bool:
         """Hold the file; false where another holds it."""
         with storing(self.path):
-            while True:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+            for left in range(_TRIES, 0, -1):
                 try:
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
                     self._lock.acquire()
-                except FileNotFoundError:
-                    continue  # another took the folder away, which it thought was empty
+                    break
                 except Timeout:
                     return False
-                return True
+                except (FileNotFoundError, FileExistsError):
+                    # Another has just taken the empty folder away.
+                    if left == 1:
+                        raise
+        return True
 
     def let_go(self) -> None:
         """Hold it no longer."""
