@@ -24,14 +24,14 @@ constitution: %(name)s-rule.yaml
 models:
   policy: embedded
   judge: {kind: local, model: embedded, adapter: embedded-judge, calibration: %(sure)s}
-prompts: {path: prompts.jsonl, limit: 48}
-respond: {samples: 4, max_tokens: 32}
+prompts: {path: prompts.jsonl, limit: 32}
+respond: {samples: 4, max_tokens: 24}
 label: {principles: all, min_confidence: 0.8}
-optimize: {method: dpo, steps: 32, batch: 4, learning_rate: 5e-4}
+optimize: {method: dpo, steps: 20, batch: 4, learning_rate: 5e-4}
 evaluate:
   suites: [helpful]
   samples: 2
-  max_tokens: 32
+  max_tokens: 24
   win_rate: false
   measures: {it: {trait: addresses-user, want: same}}
 """
