@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from rlaif.records import Record
+from rlaif.training.methods import PPO, Baseline, Critic
 from rlaif.training.rewards import OWN, Mixing, RewardPart, check_parts
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -127,8 +128,8 @@ class RewardConfig(TrainingConfig):
         return self
 
 
-Method = Literal["dpo", "ipo", "kto", "rloo", "grpo"]
-BY_REWARD: tuple[Method, ...] = ("rloo", "grpo")
+Method = Literal["dpo", "ipo", "kto", "rloo", "grpo", "reinforce", "ppo"]
+BY_REWARD: tuple[Method, ...] = ("rloo", "grpo", "reinforce", "ppo")
 """Methods that sample answers and learn from their reward; the others learn from preferences."""
 BY_GROUPS: tuple[Method, ...] = ("rloo", "grpo")
 """Methods that compare the answers to one prompt with each other."""
@@ -138,8 +139,8 @@ class OptimizeConfig(TrainingConfig):
     """How to move a policy towards what is preferred."""
 
     method: Method = "dpo"
-    """dpo and ipo learn from preferences, kto from answers that are good or bad by themselves; rloo
-    and grpo sample answers and learn from their reward."""
+    """dpo and ipo learn from preferences, kto from answers that are good or bad by themselves;
+    rloo, grpo, reinforce and ppo sample answers and learn from their reward."""
     reward: Literal["model", "judge"] = "judge"
     """What scores sampled answers: the trained reward model or the judge itself; `rewards` says
     more."""
@@ -153,9 +154,18 @@ class OptimizeConfig(TrainingConfig):
     """For grpo: divide advantages by the deviation within a prompt's answers; `each` does so for
     each part of the reward before they are added, for several principles. A judge's noise is
     divided too, so none is usual."""
+    baseline: Baseline = "mean"
+    """What reinforce takes from a reward: the running mean of earlier ones, what a critic has
+    learned to expect, or nothing. None of them changes what is learned, only how steadily."""
+    kl_in: Literal["reward", "loss"] = "reward"
+    """For reinforce: where the KL counts; in the reward its gradient is exact."""
+    critic: Critic = Critic()
+    """What expects a reward: ppo's, and reinforce's learned baseline."""
+    ppo: PPO = PPO()
+    """How ppo steps."""
     beta: float = Field(default=0.1, ge=0.0)
-    """How much staying near the starting policy counts: the β of dpo and kto, ipo's τ, rloo's KL in
-    the reward, grpo's in the loss.
+    """How much staying near the starting policy counts: the β of dpo and kto, ipo's τ, the KL in
+    the reward of rloo, reinforce and ppo, or in grpo's loss.
 
     0.1 suits dpo; 0.02 to 0.05 suits what learns from a reward.
     """
@@ -168,7 +178,8 @@ class OptimizeConfig(TrainingConfig):
     """For dpo, ipo and kto: the folder of the model to stay near; where none is named, the starting
     policy."""
     samples: int = Field(default=4, ge=1)
-    """Answers drawn for each prompt; rloo and grpo compare them with each other."""
+    """Answers drawn for each prompt; rloo and grpo compare them with each other, for reinforce and
+    ppo one will do."""
     max_new_tokens: int = Field(default=48, ge=1)
     """The longest answer that is drawn."""
     temperature: float = Field(default=1.0, gt=0.0)
@@ -209,16 +220,24 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError("normalise: each part by itself cannot go with `mix: product`")
         return self
 
+    @property
+    def passes(self) -> int:
+        """Batches that one process draws at once."""
+        updates = self.ppo.updates if self.method == "ppo" else 1
+        own = self.gradient_accumulation * updates
+        return int(self.extra.get("steps_per_generation") or own)
+
     @model_validator(mode="after")
     def _groups_are_whole(self) -> Self:
-        if self.method not in BY_GROUPS:
+        if not self.by_reward:
             return self
-        if self.samples < 2:
+        if self.samples < 2 and self.method in BY_GROUPS:
             raise ValueError(f"samples: {self.method} compares answers; draw 2 or more a prompt")
         # What one process draws before an update. A group that two processes share would come to
         # the judge in halves.
-        passes = int(self.extra.get("steps_per_generation") or self.gradient_accumulation)
-        answers = self.batch * passes
+        answers = self.batch * self.passes
+        if answers < 2:
+            raise ValueError("batch: one answer an update says nothing of better; take 2 or more")
         if answers % self.samples:
             raise ValueError(
                 f"samples: {self.samples} answers a prompt do not divide batch × "

@@ -5,26 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import trl
 from datasets import Dataset
 
 from rlaif.errors import InputError
-from rlaif.records import Prompt
-from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable, run
+from rlaif.records import Prompt, fingerprint_of
+from rlaif.training.checkpoints import keeping
+from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
-from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
-from rlaif.training.optimize.rollouts import GRPOTrainer, RLOOTrainer
+from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.optimize.recipes import recipe_of
 from rlaif.training.optimize.scorer import Scorer
 from rlaif.training.reward import Reward
-
-
-class Recipe(NamedTuple):
-    """A method's trainer, TRL's config for it, and what ours says in that one's words."""
-
-    trainer: Any
-    arguments: Any
-    options: dict[str, Any]
+from rlaif.training.session import carry_through, working
 
 
 class Job(NamedTuple):
@@ -69,12 +62,10 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         left_out = {"too long": len(prompts) - len(kept)}
         need_rows(len(kept), left_out, "prompts")
         scorer, watch = Scorer(kept, reward, config.clip_reward), Watch(progress)
-        with whole_folder(out) as folder:
-            trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), folder, seed)
-            trainer.add_callback(watch)
-            run(trainer)
-            scorer.need_scores()
-            save(trainer.model, tokenizer, folder)
+        rows = fingerprint_of([prompt.fingerprint for prompt in kept])
+        with working(out, config, model, seed, rows) as work:
+            trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), work, seed)
+            carry_through(trainer, tokenizer, watch, out)
     metrics = {
         "steps": float(len(watch.logs)),
         "reward_first": watch.mean("reward", -0.1),
@@ -93,8 +84,9 @@ def make_trainer(job: Job, folder: Path, seed: int) -> Any:
     Raises:
         InputError: for an option in `extra` that TRL does not have or take.
     """
-    config, recipe = job.config, _recipe(job.config)
-    args = arguments(recipe.arguments, config, folder, seed, **_sampling(config), **recipe.options)
+    config, recipe = job.config, recipe_of(job.config)
+    options = {**keeping(config), **_sampling(config), **recipe.options}
+    args = arguments(recipe.arguments, config, folder, seed, **options)
     need_whole_groups(args)
     each = config.normalise == "each"
     if each:
@@ -109,16 +101,8 @@ def make_trainer(job: Job, folder: Path, seed: int) -> Any:
             peft_config=adapter(config.lora, job.model, "CAUSAL_LM"),
         )
     trainer.scorer = job.scorer
+    recipe.finish(trainer, config)
     return trainer
-
-
-def _recipe(config: OptimizeConfig) -> Recipe:
-    if config.method == "rloo":
-        return Recipe(RLOOTrainer, trl.RLOOConfig, {})
-    scale = "group" if config.normalise == "group" else "none"
-    each = "normalize_then_sum" if config.normalise == "each" else "sum_then_normalize"
-    options = {"scale_rewards": scale, "multi_objective_aggregation": each}
-    return Recipe(GRPOTrainer, trl.GRPOConfig, options)
 
 
 def _sampling(config: OptimizeConfig) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Any
 import trl
 
 from rlaif.training.common import Silent
+from rlaif.training.optimize.remember import Remembers
 from rlaif.training.optimize.scorer import Scorer
 
 
-class Rollouts(Silent):
+class Rollouts(Remembers, Silent):
     """A mixin for TRL's trainers that sample; it begins to score before the answers are read."""
 
     scorer: Scorer

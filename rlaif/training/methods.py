@@ -1,0 +1,37 @@
+"""What single methods can be told; loads no torch."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from rlaif.records import Record
+
+Baseline = Literal["none", "mean", "learned"]
+
+
+class Critic(Record):
+    """A head on the policy that learns what an answer will earn."""
+
+    weight: float = Field(default=0.1, ge=0.0)
+    """How much its loss counts beside the policy's; at 0 it learns nothing."""
+    learning_rate: float | None = Field(default=None, gt=0.0)
+    """Its own highest learning rate; the policy's where none is given."""
+
+
+class PPO(Record):
+    """Proximal policy optimization (Schulman et al. 2017, arXiv 1707.06347)."""
+
+    clip: float = Field(default=0.2, gt=0.0)
+    """How far an answer's probability may move from what it was drawn with, as a share."""
+    value_clip: float | None = Field(default=0.2, gt=0.0)
+    """How far the critic may move from what it said when the answer was drawn; null for any."""
+    discount: float = Field(default=1.0, gt=0.0, le=1.0)
+    """What a reward is worth a token earlier (gamma)."""
+    smoothing: float = Field(default=0.95, ge=0.0, le=1.0)
+    """How far an advantage looks ahead (λ of GAE): 1 trusts rewards, 0 trusts the critic."""
+    whiten: bool = True
+    """Give the advantages of each draw mean 0 and deviation 1."""
+    passes: int = Field(default=1, ge=1)
+    """Times that an answer is learned from."""
+    updates: int = Field(default=1, ge=1)
+    """Updates made from what is drawn at once, each from another part of it."""

@@ -1,0 +1,82 @@
+"""A sampling trainer that was stopped goes on as if it never had been.
+
+Beside what transformers keeps: the answers that are still to be learned from, the critic, a running
+baseline, and an order of prompts that depends on the epoch alone.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from trl.trainer.utils import RepeatSampler
+
+from rlaif.training.optimize.critic import ValueHead, load_head, save_head
+from rlaif.training.optimize.scorer import Scorer
+
+
+class SteadySampler(RepeatSampler):  # type: ignore[misc]
+    """TRL's, whose order in an epoch is the same whether the epochs before were run or skipped."""
+
+    trainer: Any
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the rows of the epoch that the trainer is in."""
+        # An epoch that ends is a hair below or above a whole number.
+        epoch = int((self.trainer.state.epoch or 0.0) + 1e-6)
+        self.generator.manual_seed((self.seed or 0) + epoch)
+        order: Iterator[int] = super().__iter__()
+        return order
+
+
+class Remembers:
+    """A mixin for TRL's trainers that sample: checkpoints hold all that the next step reads."""
+
+    args: Any
+    state: Any
+    accelerator: Any
+    train_dataset: Any
+    shuffle_dataset: bool
+    scorer: Scorer
+    head: ValueHead | None = None
+    baseline: Any = None
+    _step: int
+    _buffered_inputs: Any
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        sampler = super()._get_train_sampler(dataset)  # type: ignore[misc]
+        if type(sampler) is RepeatSampler and self.shuffle_dataset:
+            sampler.__class__ = SteadySampler
+            sampler.trainer = self
+        return sampler
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)  # type: ignore[misc]
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if self.head is not None:
+            save_head(self.head, folder, is_first=self.args.should_save)
+        kept = {
+            "step": self._step,
+            "inputs": self._buffered_inputs if self._is_within_a_draw() else None,
+            "baseline": self.baseline.state() if self.baseline else None,
+            "counts": (self.scorer.asked, self.scorer.abstained),
+        }
+        torch.save(kept, folder / self._file())
+
+    def _load_from_checkpoint(self, folder: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(folder, model)  # type: ignore[misc]
+        if self.head is not None:
+            load_head(self.head, Path(folder))
+        path = Path(folder) / self._file()
+        if path.is_file():
+            kept = torch.load(path, map_location=self.args.device, weights_only=True)
+            self._step, self._buffered_inputs = kept["step"], kept["inputs"]
+            self.scorer.asked, self.scorer.abstained = kept["counts"]
+            if self.baseline and kept["baseline"]:
+                self.baseline.restore(kept["baseline"])
+
+    def _is_within_a_draw(self) -> bool:
+        return bool(self._step % (self.args.steps_per_generation * self.args.num_iterations))
+
+    def _file(self) -> str:
+        return f"policy-{self.args.process_index}-of-{self.args.world_size}.pt"

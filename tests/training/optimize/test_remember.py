@@ -1,0 +1,47 @@
+import os
+import signal
+
+import pytest
+
+from rlaif.records import Prompt
+from rlaif.training.config import LoRA, OptimizeConfig
+from rlaif.training.optimize.by_reward import train_by_reward
+
+PROMPTS = [Prompt.of(f"question {number}") for number in range(8)]
+COMMON = {"batch": 4, "samples": 2, "steps": 6, "max_new_tokens": 4, "learning_rate": 1e-2}
+
+
+def count_of_e(_, texts) -> list[float | None]:
+    return [float(text.count("e")) for text in texts]
+
+
+def trained(model, out, how, stop: int | None = None):
+    def progress(step: int, *_) -> None:
+        if step == stop:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    config = OptimizeConfig.model_validate({**COMMON, **how})
+    return train_by_reward(PROMPTS, count_of_e, config, model, out, seed=3, progress=progress)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        # Two steps are an epoch here, so that each stops in the third one, or within a draw.
+        {"method": "grpo", "lora": None},
+        {"method": "reinforce", "baseline": "mean", "lora": None},
+        {"method": "reinforce", "baseline": "learned", "samples": 1, "lora": LoRA(r=2)},
+        {"method": "ppo", "lora": None, "ppo": {"passes": 2, "updates": 2}},
+    ],
+    ids=["grpo", "reinforce with a mean", "reinforce with a critic", "ppo within a draw"],
+)
+def test_a_run_that_was_stopped_ends_as_if_it_never_had_been(tiny_model, tmp_path, how) -> None:
+    whole = trained(tiny_model, tmp_path / "whole", how)
+    with pytest.raises(KeyboardInterrupt):
+        trained(tiny_model, tmp_path / "cut", how, stop=5)
+    cut = trained(tiny_model, tmp_path / "cut", how)
+    weights = [(path / "model.safetensors").read_bytes() for path in (whole.path, cut.path)]
+    assert weights[0] == weights[1]
+    for name in ("reward_first", "answers"):
+        assert cut.metrics[name] == whole.metrics[name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
