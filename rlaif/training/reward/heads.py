@@ -15,8 +15,11 @@ from torch import nn
 
 from rlaif.errors import InputError, MissingModelError
 
-FILE = "heads.safetensors"
-"""In a reward model's folder, the weights of each head: `score`, (heads, hidden)."""
+FILE = Path("heads", "score.safetensors")
+"""In a reward model's folder, the weights of each head: `score`, (heads, hidden).
+
+In a folder of its own, since vLLM takes every file of weights beside the model's for a part of it.
+"""
 
 
 def draws_of(chance: str, heads: int) -> list[float]:
@@ -59,6 +62,7 @@ def _wider(score: nn.Linear, heads: int, config: Any) -> nn.Linear:
 def narrow(model: Any, folder: Path) -> None:
     """Keep a merged model's heads in a file of their own, and leave it their mean as its score."""
     heads = model.score.weight.detach().float().cpu()
+    (folder / FILE).parent.mkdir()
     save_file({"score": heads.contiguous()}, folder / FILE)
     mean = nn.Linear(heads.shape[1], 1, bias=False, dtype=model.score.weight.dtype)
     with torch.no_grad():

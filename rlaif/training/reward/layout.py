@@ -45,7 +45,7 @@ class Layout(Record):
     members: int = Field(default=1, ge=1)
     """Models of the ensemble: the folder's own, and those in `members/`."""
     heads: int = Field(default=1, ge=1)
-    """Heads of each, whose scores are an ensemble's too; they stand in `heads.safetensors`."""
+    """Heads of each, whose scores are an ensemble's too; they stand in `heads/`."""
     combine: Literal["mean", "min", "lower"] = "mean"
     """How their scores become one."""
     spread: float = 1.0

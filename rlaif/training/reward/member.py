@@ -80,6 +80,8 @@ def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
             write_atomically(_told_in(out), told.model_dump_json())
         with whole_folder(out) as folder:
             model = merged(trainer.model)
+            # One number, as it is: vLLM would give its sigmoid.
+            model.config.problem_type = "regression"
             if job.config.heads > 1:
                 narrow(model, folder)
             save(model, job.tokenizer, folder)

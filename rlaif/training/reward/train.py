@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
@@ -87,7 +87,13 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
     if is_first():
         shutil.rmtree(work)
     metrics["seconds"] = time.monotonic() - started
-    return Trained(out, metrics, groups.pairs, groups.left_out, (*rows.faults, *members.notes))
+    return Trained(
+        out,
+        metrics,
+        groups.pairs,
+        groups.left_out,
+        (*rows.faults, *members.notes, *_ends(rows, tokenizer)),
+    )
 
 
 def _layout(config: RewardConfig, beside: Beside) -> Layout:
@@ -130,6 +136,17 @@ def _split(rows: Rows, share: float, seed: int) -> tuple[list[Pair], list[Pair]]
     aside = {number for number, prompt in enumerate(rows.prompts) if prompt in drawn}
     train = [pair for pair in rows.pairs if pair.prompt not in aside]
     return train, [pair for pair in rows.pairs if pair.prompt in aside]
+
+
+def _ends(rows: Rows, tokenizer: Any) -> list[str]:
+    """Say where tools disagree on the token that a score is read at."""
+    last = next((ids[-1] for ids in rows.answers["ids"] if ids), None)
+    if last != tokenizer.pad_token_id:
+        return []
+    return [
+        f"each answer ends with the padding token {tokenizer.pad_token}: transformers reads the "
+        "score at the token before it, and vLLM at that one; give the base another padding token"
+    ]
 
 
 def _zero(reward: RewardModel, config: RewardConfig, beside: Beside) -> float:

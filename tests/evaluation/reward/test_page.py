@@ -73,6 +73,6 @@ def test_every_place_in_the_pictures_is_a_number_inside(page: Path) -> None:
 def test_few_rows_make_a_page_without_what_they_cannot_fill(tmp_path: Path) -> None:
     found = reward_report([scored(0, 1.0)], "rm", rounds=1000)
     text = write_reward(found, tmp_path).read_text(encoding="utf-8")
-    assert "The longer reply has the higher reward" not in text
+    assert "The longer reply is rewarded more" not in text
     assert "Beside people" not in text
     assert "hardest" not in text.split("</style>")[1].split("JSON")[0]

@@ -107,7 +107,7 @@ def test_a_ranking_counts_as_often_as_it_was_drawn() -> None:
 
 def test_heads_that_are_not_there_are_one_line(trained: Trained, tmp_path: Path) -> None:
     heads = trained.path / FILE
-    aside = heads.rename(tmp_path / FILE)
-    with pytest.raises(MissingModelError, match=r"heads\.safetensors: not there, and .* 3 heads"):
+    aside = heads.rename(tmp_path / FILE.name)
+    with pytest.raises(MissingModelError, match=r"score\.safetensors: not there, and .* 3 heads"):
         RewardModel(trained.path)
     aside.rename(heads)
