@@ -5,6 +5,7 @@
     │   └── TemplateError      a prompt file that cannot be rendered or read
     ├── MissingModelError      a model, adapter or reward model that is not there
     ├── BackendError           a backend that cannot go on: a wrong key, a dead server
+    │   └── OutageError        a judge that stays away in the middle; everything is kept (exit 3)
     ├── StorageError           a folder or disk that cannot hold what must be kept
     ├── BudgetError            a budget that is spent; everything is kept (exit 3)
     ├── GateError              a judge that falls short of what is required of it
@@ -45,6 +46,12 @@ class MissingModelError(RlaifError):
 
 class BackendError(RlaifError):
     """A backend that cannot go on; the message names the setting to change."""
+
+
+class OutageError(BackendError):
+    """A judge that stays away; bring it back, and the same command goes on from what is kept."""
+
+    exit_code = 3
 
 
 class StorageError(RlaifError):

@@ -64,8 +64,8 @@ def version() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
-    The exit code is 0, 2 for what a person can mend, 3 for a budget that is spent, 130 for Ctrl-C
-    and 143 for a polite kill, which loses as little.
+    The exit code is 0, 2 for what a person can mend, 3 for a budget that is spent or a judge that
+    stays away, 130 for Ctrl-C and 143 for a polite kill, which loses as little.
     """
     _quiet_libraries()
     with several.one_speaks(sys.argv[1:] if arguments is None else arguments) as has_part:

@@ -184,6 +184,9 @@ class OptimizeConfig(TrainingConfig):
     """The longest answer that is drawn."""
     temperature: float = Field(default=1.0, gt=0.0)
     """How freely answers are drawn."""
+    patience: float = Field(default=300.0, ge=0.0)
+    """Seconds that a judge that goes away in the middle is waited for; then the run stops with a
+    checkpoint, and the same command goes on."""
     clip_reward: float | None = Field(default=None, gt=0.0)
     """Rewards beyond this many points from 0 count as this many, whatever they are made of."""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset
+from transformers import AutoConfig
 
-from rlaif.errors import InputError
+from rlaif.errors import BudgetError, InputError, OutageError
 from rlaif.records import Prompt, fingerprint_of
 from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable
@@ -58,14 +59,18 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
     started = time.monotonic()
     with repeatable(seed):
         tokenizer = load_tokenizer(model)
-        kept = _that_fit(prompts, tokenizer, config)
+        kept = _that_fit(prompts, tokenizer, config, model)
         left_out = {"too long": len(prompts) - len(kept)}
         need_rows(len(kept), left_out, "prompts")
-        scorer, watch = Scorer(kept, reward, config.clip_reward), Watch(progress)
+        scorer, watch = _scorer(kept, reward, config), Watch(progress)
         rows = fingerprint_of([prompt.fingerprint for prompt in kept])
         with working(out, config, model, seed, rows) as work:
             trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), work, seed)
-            carry_through(trainer, tokenizer, watch, out)
+            try:
+                carry_through(trainer, tokenizer, watch, out)
+            except (OutageError, BudgetError):
+                trainer.keep()
+                raise
     metrics = {
         "steps": float(len(watch.logs)),
         "reward_first": watch.mean("reward", -0.1),
@@ -128,8 +133,26 @@ def need_whole_groups(args: Any) -> None:
         )
 
 
-def _that_fit(prompts: Sequence[Prompt], tokenizer: Any, config: OptimizeConfig) -> list[Prompt]:
-    room = config.max_length - config.max_new_tokens
+def _scorer(prompts: Sequence[Prompt], reward: Reward, config: OptimizeConfig) -> Scorer:
+    return Scorer(prompts, reward, config.clip_reward, config.patience)
+
+
+def _that_fit(
+    prompts: Sequence[Prompt], tokenizer: Any, config: OptimizeConfig, model: Path
+) -> list[Prompt]:
+    """Keep the prompts that leave room for an answer.
+
+    Raises:
+        InputError: where the longest answer leaves no room for any.
+    """
+    context = AutoConfig.from_pretrained(checked(model)).get_text_config()
+    most = min(config.max_length, getattr(context, "max_position_embeddings", config.max_length))
+    room = most - config.max_new_tokens
+    if room < 1:
+        raise InputError(
+            f"max_new_tokens: answers of {config.max_new_tokens} tokens leave no room for a prompt "
+            f"in {most} (max_length, or what {model} reads); lower it"
+        )
     return [p for p in prompts if len(prompt_ids(tokenizer, messages_of(p))) <= room]
 
 

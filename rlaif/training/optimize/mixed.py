@@ -75,10 +75,11 @@ class Mixed:
         """Ask every part about every answer, and wait for those that were begun."""
         started = time.monotonic()
         begun = self._begun if self._of == list(texts) else {}
+        # One that fails is asked anew.
+        self._begun = {}
         # Those that compute here come first, while the others' answers come in.
         order = sorted(self.parts, key=lambda title: title in begun)
         raw = {title: self._said(title, begun, prompts, texts) for title in order}
-        self._begun = {}
         waited = time.monotonic() - started
         raw = {title: raw[title] for title in self.parts}
         known = [

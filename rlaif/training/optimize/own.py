@@ -73,15 +73,3 @@ class OwnAdvantages(GRPOTrainer):
             compute_aux_loss=self.aux_loss_enabled,
         )
         return logps, entropies, inputs["completion_mask"], aux
-
-    def _note(self, **figures: torch.Tensor) -> None:
-        """Log figures' means over processes."""
-        mode = "train" if self.model.training else "eval"
-        names = list(figures)
-        values = torch.stack([figures[name].detach().float().mean() for name in names])
-        for name, value in zip(names, self._everyones(values), strict=True):
-            self._metrics[mode][name].append(value)
-
-    def _everyones(self, values: torch.Tensor) -> list[float]:
-        found: list[float] = self.accelerator.reduce(values, "mean").tolist()
-        return found

@@ -32,7 +32,7 @@ class PPOTrainer(OwnAdvantages):
         )
         batch["advantages"] = whitened(advantages, mask) if self.how.whiten else advantages
         batch["values"], batch["returns"], batch["counted"] = values * mask, returns, mask
-        self._note(**{"kl/answer": (kl * mask).sum(1)})
+        self.note({"kl/answer": (kl * mask).sum(1)})
         return batch
 
     def _drawn_with(self, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,7 +61,7 @@ class PPOTrainer(OwnAdvantages):
         values = self.head.take(inputs["values"].size(1))
         errors = value_errors(values, inputs["values"], inputs["returns"], self.how.value_clip)
         value_loss = (errors * inputs["counted"]).sum() / self._tokens(inputs)
-        self._note(**{"critic/loss": value_loss})
+        self.note({"critic/loss": value_loss})
         return loss + self.critic.weight * value_loss
 
     def _tokens(self, inputs: dict[str, Any]) -> torch.Tensor:

@@ -49,7 +49,7 @@ class ReinforceTrainer(OwnAdvantages):
         if self.aux_loss_enabled:
             loss = loss + self.router_aux_loss_coef * aux
         entropy = (entropies * mask).sum() / mask.sum().clamp(min=1)
-        self._note(entropy=entropy, **figures)
+        self.note({"entropy": entropy, **figures})
         return loss / (self.current_gradient_accumulation_steps if self.model.training else 1)
 
     def _kl(self, logps: torch.Tensor, inputs: dict[str, Any], mask: torch.Tensor) -> torch.Tensor:

@@ -4,10 +4,12 @@ Beside what transformers keeps: the answers that are still to be learned from, t
 baseline, and an order of prompts that depends on the epoch alone.
 """
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from trl.trainer.utils import RepeatSampler
 
@@ -40,6 +42,9 @@ class Remembers:
     scorer: Scorer
     head: ValueHead | None = None
     baseline: Any = None
+    model: Any
+    control: Any
+    callback_handler: Any
     _step: int
     _buffered_inputs: Any
 
@@ -51,6 +56,9 @@ class Remembers:
         return sampler
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.state.global_step >= self.state.max_steps:
+            # Nothing is kept of a run in which nothing was scored.
+            self.scorer.need_scores()
         super()._save_checkpoint(model, trial)  # type: ignore[misc]
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.head is not None:
@@ -74,6 +82,26 @@ class Remembers:
             self.scorer.asked, self.scorer.abstained = kept["counts"]
             if self.baseline and kept["baseline"]:
                 self.baseline.restore(kept["baseline"])
+
+    def mark(self) -> None:
+        """Remember the state of chance before a draw, which `keep` goes back to."""
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        here = torch.get_rng_state()
+        self._chance = (random.getstate(), numpy.random.get_state(), here, devices)
+
+    def keep(self) -> None:
+        """Write a checkpoint of the last whole step, from within the step after it."""
+        if self.state.global_step == 0 or self.args.world_size > 1:
+            return  # nothing is learned yet, or the others do not know
+        own, arrays, here, devices = self._chance
+        random.setstate(own)
+        numpy.random.set_state(arrays)
+        torch.set_rng_state(here)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+        self._step = self.state.global_step * self.args.gradient_accumulation_steps
+        self._save_checkpoint(self.model, None)
+        self.control = self.callback_handler.on_save(self.args, self.state, self.control)
 
     def _is_within_a_draw(self) -> bool:
         return bool(self._step % (self.args.steps_per_generation * self.args.num_iterations))

@@ -1,15 +1,18 @@
 """Asks the reward about what the policy sampled, as TRL asks, and counts what came of it."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rlaif.errors import StageError
+from rlaif.errors import BackendError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.optimize.mixed import Mixed, Scored
 from rlaif.training.reward import Reward
 
 _ENOUGH = 64
 """Answers without one score, after which a reward is taken to be broken."""
+_FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
+"""Seconds until a judge that is gone is asked again, at first and at last."""
 Log = Callable[[str, float], None]
 
 
@@ -19,10 +22,15 @@ class Scorer:
     __name__ = "reward"
 
     def __init__(
-        self, prompts: Sequence[Prompt], reward: Reward, clip: float | None = None
+        self,
+        prompts: Sequence[Prompt],
+        reward: Reward,
+        clip: float | None = None,
+        patience: float = 0.0,
     ) -> None:
-        """Score answers to these prompts with this reward."""
+        """Score answers to these prompts; a judge that is gone is waited for, so many seconds."""
         self._prompts = prompts
+        self._patience = patience
         self.mixed = Mixed.of(reward, clip)
         self.asked = self.abstained = 0
         self._last: tuple[list[str], Scored] | None = None
@@ -34,7 +42,7 @@ class Scorer:
 
     def start(self, completions: Sequence[Sequence[dict[str, str]]], row: Sequence[int]) -> None:
         """Begin to score, where the reward can be begun."""
-        self.mixed.start([self._prompts[index] for index in row], _texts(completions))
+        self.mixed.start([self._prompts[index] for index in row], texts_of(completions))
 
     def __call__(
         self, completions: list[list[dict[str, str]]], row: list[int], **more: Any
@@ -49,8 +57,8 @@ class Scorer:
         log: Log | None = None,
     ) -> Scored:
         """Score a batch; the parts of one that was just scored are not asked again."""
-        texts = _texts(completions)
-        found = self.mixed.score([self._prompts[index] for index in row], texts)
+        texts = texts_of(completions)
+        found = self._patiently([self._prompts[index] for index in row], texts)
         self.asked += len(found.totals)
         self.abstained += found.totals.count(None)
         if log:
@@ -60,12 +68,33 @@ class Scorer:
         self._last = texts, found
         return found
 
+    def _patiently(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> Scored:
+        """Score, asking again for a while where the judge has gone away.
+
+        Raises:
+            OutageError: when it stays away.
+        """
+        until = time.monotonic() + self._patience
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                return self.mixed.score(prompts, texts)
+            except BackendError as error:
+                if time.monotonic() + wait > until:
+                    raise OutageError(f"{error}; what is learned so far is kept") from None
+                time.sleep(wait)
+                wait = min(2 * wait, _LAST_WAIT)
+
     def column(
         self, title: str, completions: list[list[dict[str, str]]], row: list[int], log: Log | None
     ) -> list[float | None]:
         """Give one part's scores; the first part that is wanted asks them all."""
         last = self._last
-        if last is None or last[0] != _texts(completions) or title == next(iter(self.mixed.parts)):
+        if (
+            last is None
+            or last[0] != texts_of(completions)
+            or title == next(iter(self.mixed.parts))
+        ):
             return self.scored(completions, row, log).counted[title]
         return last[1].counted[title]
 
@@ -75,7 +104,7 @@ class Scorer:
         Raises:
             StageError: with the number of answers.
         """
-        if self.abstained == self.asked:
+        if self.asked and self.abstained == self.asked:
             raise StageError(
                 f"the reward scored none of the first {self.asked} answers, so nothing can be "
                 "learned; look at the judge or the reward model first"
@@ -107,5 +136,6 @@ def _note(found: Scored, log: Log) -> None:
     log("seconds/reward", found.waited)
 
 
-def _texts(completions: Sequence[Sequence[dict[str, str]]]) -> list[str]:
+def texts_of(completions: Sequence[Sequence[dict[str, str]]]) -> list[str]:
+    """Give the texts of answers, as TRL decodes them."""
     return [completion[0]["content"] for completion in completions]

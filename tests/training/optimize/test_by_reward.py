@@ -156,3 +156,11 @@ def test_a_group_that_two_processes_would_share_is_refused() -> None:
     args = SimpleNamespace(per_device_train_batch_size=2, steps_per_generation=1, num_generations=4)
     with pytest.raises(InputError, match="4 answers a prompt do not divide the 2"):
         need_whole_groups(args)
+
+
+def test_an_answer_that_leaves_no_room_for_a_prompt_is_told_in_one_line(
+    tiny_model, tmp_path
+) -> None:
+    config = CONFIG.model_copy(update={"max_new_tokens": 4000, "max_length": 8000})
+    with pytest.raises(InputError, match="leave no room for a prompt in 2048"):
+        train_by_reward(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")

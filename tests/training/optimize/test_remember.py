@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from rlaif.errors import BackendError, OutageError
 from rlaif.records import Prompt
 from rlaif.training.config import LoRA, OptimizeConfig
 from rlaif.training.optimize.by_reward import train_by_reward
@@ -45,3 +46,32 @@ def test_a_run_that_was_stopped_ends_as_if_it_never_had_been(tiny_model, tmp_pat
     for name in ("reward_first", "answers"):
         assert cut.metrics[name] == whole.metrics[name]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
+
+
+def test_a_judge_that_stays_away_leaves_a_checkpoint_and_the_run_goes_on_with_it(
+    tiny_model, tmp_path
+) -> None:
+    how = {"method": "reinforce", "lora": None, "patience": 0.0}
+    whole = trained(tiny_model, tmp_path / "whole", how)
+    batches = iter(range(99))
+
+    def goes_away(prompts, texts):
+        if next(batches) == 3:
+            raise BackendError("judge: no answer from http://127.0.0.1:9/v1")
+        return count_of_e(prompts, texts)
+
+    config = OptimizeConfig.model_validate({**COMMON, **how})
+    with pytest.raises(OutageError, match=r"no answer from .*; what is learned so far is kept"):
+        train_by_reward(PROMPTS, goes_away, config, tiny_model, tmp_path / "cut", seed=3)
+    seen: list[int] = []
+    cut = train_by_reward(
+        PROMPTS,
+        lambda prompts, texts: seen.append(1) or count_of_e(prompts, texts),
+        config,
+        tiny_model,
+        tmp_path / "cut",
+        seed=3,
+    )
+    assert len(seen) == 3
+    weights = [(path / "model.safetensors").read_bytes() for path in (whole.path, cut.path)]
+    assert weights[0] == weights[1]
