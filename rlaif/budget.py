@@ -213,6 +213,11 @@ class Meter:
             kept = _Kept(spent=self._before + self._now, open=self._open, unpriced=unpriced)
             write_atomically(self._path, kept.model_dump_json(indent=1) + "\n")
 
+    @property
+    def total(self) -> Spent:
+        """What was spent, in earlier runs too."""
+        return self._before + self._now
+
     def figures(self) -> Figures:
         """Say how things stand."""
         with self._lock:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rlaif.cli.console import OUT, Shown, show
+from rlaif.cli.spread import Cluster, label_on, models, templates
 from rlaif.errors import InputError
 
 if TYPE_CHECKING:
@@ -126,11 +127,22 @@ def label(
         typer.Option(help="agreement=0.7, same_slot=0.3, abstained=0.1, sample=50, people=FILE."),
     ] = None,
     anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
+    ray: Annotated[
+        str | None, typer.Option(help="Label in shards on a Ray cluster: local, auto, HOST:PORT.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With --ray: shards at a time; a processor each.")
+    ] = None,
+    shard: Annotated[int, typer.Option(min=1, help="With --ray: pairs of a shard.")] = 1000,
     store: Store = None,
     budget: BudgetOf = None,
     seed: Seed = 0,
 ) -> None:
-    """Label pairs by a constitution: preferences with probabilities, and counted abstentions."""
+    """Label pairs by a constitution: preferences with probabilities, and counted abstentions.
+
+    With --ray: part-00000.parquet and so on, and manifest.json. Every worker must see -o and have
+    the key in its environment.
+    """
     from rlaif.constitution.principle import Constitution
     from rlaif.experiment.alone import label_alone, label_requests, read_comparisons
     from rlaif.experiment.dry import label_dry
@@ -156,6 +168,23 @@ def label(
         with _dry(out, store, budget) as dry:
             label_dry(comparisons, rules, NamedJudges(dry, judge, calibration), config, dry, seed)
             _tell(dry)
+        return
+    if ray:
+        from rlaif.budget import parse_budget
+        from rlaif.experiment.shards import Job
+
+        own = templates(template)
+        job = Job(
+            out=out.resolve(),
+            constitution=rules,
+            judges=models(judge, calibration),
+            config=config.model_copy(update={"template": own if len(own) > 1 else own[0]}),
+            seed=seed,
+            tags=tuple(tag or ()),
+            budget=parse_budget(budget),
+            store=store.resolve() if store else None,
+        )
+        label_on(Cluster(ray, workers, shard), job, comparisons, anew=anew)
         return
     with _folder(out, store, budget) as folder:
         named = NamedJudges(folder, judge, calibration)

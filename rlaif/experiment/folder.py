@@ -124,21 +124,12 @@ class Folder:
         self.close()
 
 
-class NamedJudges:
-    """Judges by their short names, connected to once, when they are first asked for."""
+class Judges:
+    """Models that judge together, connected to once, when they are first asked for."""
 
-    def __init__(
-        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
-    ) -> None:
-        """Name them.
-
-        Raises:
-            InputError: for a name that leads nowhere, or one calibration and several judges.
-        """
-        if calibration is not None and len(names) > 1:
-            raise InputError("a calibration is one judge's own; name one --judge with it")
-        named = {"calibration": str(calibration)} if calibration else {}
-        self.specs: list[ModelSpec] = [parse_judge(name).model_copy(update=named) for name in names]
+    def __init__(self, folder: Folder, specs: Sequence[ModelSpec]) -> None:
+        """Name them."""
+        self.specs = list(specs)
         self._folder = folder
 
     @cached_property
@@ -153,3 +144,21 @@ class NamedJudges:
     def conditions(self, config: Judging, constitution: Constitution) -> Conditions | None:
         """Make who answers the constitution's `when`: the first judge's model."""
         return conditions_of(constitution, self._members[0].backend, config)
+
+
+class NamedJudges(Judges):
+    """Judges by their short names."""
+
+    def __init__(
+        self, folder: Folder, names: Sequence[str], calibration: Path | None = None
+    ) -> None:
+        """Name them.
+
+        Raises:
+            InputError: for a name that leads nowhere, or one calibration and several judges.
+        """
+        if calibration is not None and len(names) > 1:
+            raise InputError("a calibration is one judge's own; name one --judge with it")
+        named = {"calibration": str(calibration)} if calibration else {}
+        specs = [parse_judge(name).model_copy(update=named) for name in names]
+        super().__init__(folder, specs)
