@@ -16,6 +16,7 @@ import typer
 from rlaif import __version__
 from rlaif.cli import (
     cache,
+    compare,
     constitution,
     embedded,
     experiment,
@@ -46,6 +47,7 @@ app = typer.Typer(
 experiment.add_to(app)
 stages.add_to(app)
 sample.add_to(app)
+compare.add_to(app)
 app.add_typer(constitution.app, name="constitution")
 app.add_typer(template.app, name="template")
 app.add_typer(judge.app, name="judge")

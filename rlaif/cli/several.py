@@ -9,6 +9,7 @@ from pathlib import Path
 from rlaif.ranks import is_first, rank, ranks
 
 _TRAIN = ("run", "sft", "reward", "optimize")
+_LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
 _ALONE = ("reward score", "reward report")
 
 
@@ -18,14 +19,20 @@ def one_speaks(arguments: Sequence[str]) -> Iterator[bool]:
 
     What does not train is done by the first process, while the others end at once.
     """
-    if is_first():
+    trains = arguments[:1] and arguments[0] in _TRAIN and " ".join(arguments[:2]) not in _ALONE
+    if not trains:
+        is_speaker = is_first()
+        if is_speaker:
+            # What it trains by itself, it must not wait for the others with.
+            for name in _LAUNCHED:
+                os.environ.pop(name, None)
+        yield is_speaker
+    elif is_first():
         yield True
-    elif arguments[:1] and arguments[0] in _TRAIN and " ".join(arguments[:2]) not in _ALONE:
+    else:
         nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (closed below)
         with nowhere, contextlib.redirect_stdout(nowhere):
             yield True
-    else:
-        yield False
     if ranks() > 1 and "torch" in sys.modules:
         from rlaif.training.team import leave
 

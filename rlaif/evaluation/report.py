@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.resources import files
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import yaml
 
 from rlaif import __version__
@@ -33,6 +31,7 @@ from rlaif.evaluation.table import (
     shown_move,
     table_rows,
 )
+from rlaif.evaluation.templates import template
 from rlaif.feedback.people import Rated
 from rlaif.records import Prompt
 from rlaif.storage import write_atomically
@@ -77,14 +76,14 @@ def report(run: Path, people: Sequence[Rated] = ()) -> Path:
 
 def write_audit(found: Audit, path: Path) -> None:
     """Write an audit as a page of its own."""
-    write_atomically(path, _template("audit_page.html.j2").render(_audit_view(found)))
+    write_atomically(path, template("audit_page.html.j2").render(_audit_view(found)))
 
 
 def write_reward(found: RewardReport, folder: Path) -> Path:
     """Write what a reward model's report has found: `report.json`, and a page beside it."""
     write_atomically(folder / "report.json", found.model_dump_json(indent=1) + "\n")
     path = folder / "report.html"
-    write_atomically(path, _template("reward_page.html.j2").render(_reward_view(found)))
+    write_atomically(path, template("reward_page.html.j2").render(_reward_view(found)))
     return path
 
 
@@ -123,7 +122,7 @@ def render(run: Run, people: Sequence[Rated] = ()) -> str:
             "pairs": differing_most(evaluation, _SHOWN_PAIRS),
             "wins": {win.policy: win for win in evaluation.wins},
         }
-    return _template("report.html.j2").render(view)
+    return template("report.html.j2").render(view)
 
 
 def _labels(run: Run) -> dict[str, Any]:
@@ -179,21 +178,6 @@ def _reward_view(found: RewardReport) -> dict[str, Any]:
         "define": DEFINITIONS,
         "version": __version__,
     }
-
-
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FunctionLoader(_source),
-    )
-    return environment.get_template(name)
-
-
-def _source(name: str) -> str:
-    return files("rlaif.evaluation").joinpath(name).read_text(encoding="utf-8")
 
 
 def changes(evaluation: Evaluation) -> list[Change]:

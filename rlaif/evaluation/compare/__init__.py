@@ -1,0 +1,1 @@
+"""Methods side by side: what each gained, what it moved and what it took."""

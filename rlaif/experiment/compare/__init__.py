@@ -1,0 +1,1 @@
+"""Methods side by side: one start, one reward, one set of prompts, equal budgets, several seeds."""
