@@ -104,7 +104,9 @@ def test_the_yaml_that_is_shown_fits_an_experiment(tmp_path: Path) -> None:
             load_experiment(path)
 
 
-@pytest.mark.parametrize("name", shipped_names("experiments"))
+@pytest.mark.parametrize(
+    "name", [name for name in shipped_names("experiments") if not name.startswith("compare")]
+)
 def test_a_ready_experiment_is_valid(name: str) -> None:
     load_experiment(ROOT / f"experiments/{name}.yaml")
 

@@ -15,7 +15,7 @@ from rlaif.training.common import arguments
 from rlaif.training.optimize.by_reward import need_whole_groups
 
 LAUNCHES = sorted((shipped("experiments") / "accelerate").glob("*.yaml"))
-REAL = [name for name in shipped_names("experiments") if name not in ("embedded", "compare")]
+REAL = [name for name in shipped_names("experiments") if re.match("qwen|one", name)]
 PAGE = (Path(__file__).parents[1] / "docs/from-laptop-to-8-gpus.md").read_text(encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ class Outcome(Record):
     """KL(π‖π₀) of a whole answer, in nats."""
     tokens: int
     """Drawn to learn from."""
-    asked: int
+    asked: float
     """Tokens drawn for one answer when the policy is used."""
     generation: float
     """Seconds of drawing."""

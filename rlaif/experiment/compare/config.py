@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rlaif.records import Record
 from rlaif.resources import did_you_mean
@@ -57,6 +57,13 @@ class Compare(Record):
     """By name: `sft` (imitates the best of its draws), `best-of-n`, or an optimizer's; another name
     for one says `method`. What it is told comes after `training`."""
 
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _bare(cls, methods: Any) -> Any:
+        # `dpo:` with nothing after it means the method with what all are told.
+        known = methods.items() if isinstance(methods, dict) else ()
+        return {name: told or {} for name, told in known} or methods
+
     @model_validator(mode="after")
     def _can_be_run(self) -> Self:
         if not self.methods or not self.seeds:
@@ -71,7 +78,7 @@ class Compare(Record):
 
     def how(self, name: str) -> How:
         """Give one method's own config."""
-        told = dict(self.methods[name] or {})
+        told = dict(self.methods[name])
         method = told.pop("method", name)
         kind: Any = _OTHERS.get(method, OptimizeConfig)
         known = (*Method.__args__, *_OTHERS)  # type: ignore[attr-defined]

@@ -77,7 +77,7 @@ def _from_draws(ground: Ground, name: str, out: Path) -> Learned:
     groups = list(grouped(ground, drawn))
     rewarded = time.monotonic()
     if isinstance(how, SFTConfig):
-        rows = [(group.prompt, group.texts[-1]) for group in groups if group.texts[-1].strip()]
+        rows = [(group.prompt, group.texts[-1]) for group in groups]
         train_sft(rows, how, ground.start, out, seed=ground.seed)
     else:
         assert not isinstance(how, BestOfN)
@@ -98,7 +98,8 @@ def grouped(ground: Ground, drawn: Sequence[Draw]) -> Iterator[Group]:
         known = [
             (score, one.text)
             for one, score in zip(drawn[at : at + size], said[at : at + size], strict=True)
-            if score is not None
+            # Training on files refuses an answer of nothing.
+            if score is not None and one.text.strip()
         ]
         if known:
             scores, texts = zip(*sorted(known, key=lambda each: each[0]), strict=True)
