@@ -10,6 +10,7 @@ from rlaif.feedback.prompts import drawn
 from rlaif.judges.compose import conditions_to_ask, rates_alone, requests_for_comparison
 from rlaif.judges.principles import Choice, Draw
 from rlaif.judges.reward import matched
+from rlaif.training.config import BY_CHOICE
 
 
 def respond_requests(run: Context) -> int:
@@ -46,11 +47,17 @@ def label_requests(run: Context) -> int:
 
 
 def optimize_requests(run: Context) -> int:
-    """Count the judging of every answer, where judges are in the reward."""
+    """Count the judging of every answer, where judges are in the reward, and what is drawn."""
     config = run.experiment.optimize
     if config is None or not config.by_reward:
         return 0
-    groups = math.ceil(_answers(run, config) / config.samples)
+    draws = len(run.train) * config.samples if config.method in BY_CHOICE else 0
+    groups = math.ceil((draws or _answers(run, config)) / config.samples)
+    return draws + _rewarding(run, config, groups)
+
+
+def _rewarding(run: Context, config: OptimizeSection, groups: int) -> int:
+    """Count what a reward's judges are asked of so many groups of answers."""
     rules = [run.rules_of(part.judge) for part in config.parts if part.judge]
     judged = sum(_for_group(run, config, each) for each in rules)
     asked = sum(conditions_to_ask(each) for each in rules)
@@ -73,7 +80,12 @@ def evaluate_requests(run: Context, prompts: int) -> int:
         return 0
     tuned = sum(getattr(run.experiment, name) is not None for name in ("sft", "optimize"))
     judged = _for_comparison(run, "all", "referee") * tuned
-    return prompts * (config.samples * (1 + tuned + judged) + _conditions(run))
+    asked = prompts * (config.samples * (1 + tuned + judged) + _conditions(run))
+    optimize = run.experiment.optimize
+    if optimize and optimize.method == "best-of-n":
+        groups = prompts * config.samples
+        asked += groups * (optimize.samples - 1) + _rewarding(run, optimize, groups)
+    return asked
 
 
 def _answers(run: Context, config: OptimizeSection) -> int:

@@ -128,10 +128,23 @@ class RewardConfig(TrainingConfig):
         return self
 
 
-Method = Literal["dpo", "ipo", "kto", "rloo", "grpo", "reinforce", "ppo"]
-BY_REWARD: tuple[Method, ...] = ("rloo", "grpo", "reinforce", "ppo")
+Method = Literal[
+    "dpo",
+    "ipo",
+    "kto",
+    "online-dpo",
+    "rloo",
+    "grpo",
+    "reinforce",
+    "ppo",
+    "rejection",
+    "best-of-n",
+]
+BY_CHOICE: tuple[Method, ...] = ("rejection", "best-of-n")
+"""Methods that draw once and keep the best of each prompt's answers."""
+BY_REWARD: tuple[Method, ...] = ("online-dpo", "rloo", "grpo", "reinforce", "ppo", *BY_CHOICE)
 """Methods that sample answers and learn from their reward; the others learn from preferences."""
-BY_GROUPS: tuple[Method, ...] = ("rloo", "grpo")
+BY_GROUPS: tuple[Method, ...] = ("online-dpo", "rloo", "grpo", *BY_CHOICE)
 """Methods that compare the answers to one prompt with each other."""
 
 
@@ -140,7 +153,9 @@ class OptimizeConfig(TrainingConfig):
 
     method: Method = "dpo"
     """dpo and ipo learn from preferences, kto from answers that are good or bad by themselves;
-    rloo, grpo, reinforce and ppo sample answers and learn from their reward."""
+    rloo, grpo, reinforce and ppo sample answers and learn from their reward, and online-dpo from
+    the best against the worst. Two to compare them with: rejection imitates the best of `samples`
+    answers, and best-of-n trains nothing and draws so many whenever it is asked."""
     reward: Literal["model", "judge"] = "judge"
     """What scores sampled answers: the trained reward model or the judge itself; `rewards` says
     more."""
@@ -164,13 +179,13 @@ class OptimizeConfig(TrainingConfig):
     ppo: PPO = PPO()
     """How ppo steps."""
     beta: float = Field(default=0.1, ge=0.0)
-    """How much staying near the starting policy counts: the β of dpo and kto, ipo's τ, the KL in
-    the reward of rloo, reinforce and ppo, or in grpo's loss.
+    """How much staying near the starting policy counts: the β of dpo, online-dpo and kto, ipo's τ,
+    the KL in the reward of rloo, reinforce and ppo, or in grpo's loss.
 
     0.1 suits dpo; 0.02 to 0.05 suits what learns from a reward.
     """
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=0.5)
-    """For dpo and ipo: the share of the labels that are taken to be the wrong way round."""
+    """For dpo, ipo and online-dpo: the share of labels that are taken to be the wrong way round."""
     smoothing: Literal["conservative", "robust"] = "conservative"
     """What becomes of that share: conservative makes every label as much less sure; robust undoes
     it, so that the loss is right in the mean (Chowdhury et al. 2024)."""
@@ -204,11 +219,12 @@ class OptimizeConfig(TrainingConfig):
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
-        if not self.by_reward and self.beta == 0.0:
+        has_kl = self.by_reward and self.method != "online-dpo"
+        if not has_kl and self.beta == 0.0:
             raise ValueError(
                 f"beta: {self.method} needs more than 0, or nothing holds the policy; try 0.1"
             )
-        if self.label_smoothing and self.method not in ("dpo", "ipo"):
+        if self.label_smoothing and self.method not in ("dpo", "ipo", "online-dpo"):
             raise ValueError(f"label_smoothing: {self.method} has none; dpo and ipo do")
         if self.reference and self.by_reward:
             raise ValueError(f"reference: {self.method} stays near its start; leave it out")
@@ -236,6 +252,13 @@ class OptimizeConfig(TrainingConfig):
             return self
         if self.samples < 2 and self.method in BY_GROUPS:
             raise ValueError(f"samples: {self.method} compares answers; draw 2 or more a prompt")
+        if self.method in BY_CHOICE:
+            return self
+        if self.method == "online-dpo" and self.batch % self.samples:
+            raise ValueError(
+                f"batch: online-dpo takes whole groups in a pass; make {self.batch} a multiple of "
+                f"samples ({self.samples})"
+            )
         # What one process draws before an update. A group that two processes share would come to
         # the judge in halves.
         answers = self.batch * self.passes

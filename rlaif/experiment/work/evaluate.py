@@ -4,7 +4,9 @@ from pathlib import Path
 
 from rlaif.backends.base import Backend
 from rlaif.evaluation.evaluate import evaluate
+from rlaif.experiment.best_of import BestOf
 from rlaif.experiment.context import Context
+from rlaif.experiment.rewards import mixed_reward
 from rlaif.experiment.stages import Done, suites_of
 from rlaif.storage import write_atomically
 
@@ -35,7 +37,13 @@ def _policies(run: Context) -> dict[str, Backend]:
     policies: dict[str, Backend] = {"base": run.backend("policy")}
     if run.experiment.sft:
         policies["after sft"] = run.policy_at(run.finished("sft") / "model")
-    if run.experiment.optimize:
-        method = run.experiment.optimize.method
+    optimize = run.experiment.optimize
+    if optimize and optimize.method == "best-of-n":
+        run.finished("optimize")
+        start = run.policy_at(run.policy_path()) if run.experiment.sft else policies["base"]
+        best = BestOf(start, mixed_reward(run, optimize), optimize.samples)
+        policies[f"best of {optimize.samples}"] = best
+    elif optimize:
+        method = optimize.method
         policies[f"after {method}"] = run.policy_at(run.finished("optimize") / "model")
     return policies

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rlaif.backends.base import Backend
 from rlaif.experiment.config import OptimizeSection
 from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
@@ -10,6 +11,7 @@ from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.rewards import mixed_reward
 from rlaif.experiment.stages import Done
 from rlaif.feedback.sound import Aside
+from rlaif.training.config import BY_CHOICE
 from rlaif.training.optimize import optimize_policy
 
 
@@ -25,6 +27,7 @@ def work(run: Context, folder: Path) -> Done:
         preferences=None if config.by_reward else learned.preferences,
         unpaired=learned.unpaired,
         prompts=run.train,
+        policy=_policy(run, config),
         reward=mixed_reward(run, config) if config.by_reward else None,
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
@@ -34,6 +37,13 @@ def work(run: Context, folder: Path) -> Done:
         run.watcher.say(line)
     left_out = {**learned.left_out, **trained.left_out}
     return Done(note, left_out, trained.metrics, despite_of(learned.preferences))
+
+
+def _policy(run: Context, config: OptimizeSection) -> Backend | None:
+    """Give who draws, where the method draws by a backend: what it has drawn is kept."""
+    if config.method not in BY_CHOICE:
+        return None
+    return run.policy_at(run.policy_path()) if run.experiment.sft else run.backend("policy")
 
 
 def _learned(run: Context, config: OptimizeSection) -> Learned:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rlaif.backends.base import Backend
+from rlaif.backends.local import LocalBackend
 from rlaif.errors import StageError
 from rlaif.records import Preference, Prompt
-from rlaif.training.config import OptimizeConfig, Progress, Trained
+from rlaif.training.config import BY_CHOICE, OptimizeConfig, Progress, Trained
+from rlaif.training.optimize.best import Draws, take_best, train_rejection
 from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.dpo import train_dpo
 from rlaif.training.optimize.kto import train_kto
@@ -22,12 +25,23 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
     unpaired: Sequence[Unpaired] = (),
     prompts: Sequence[Prompt] | None = None,
     reward: Reward | None = None,
+    policy: Backend | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
     """Move a policy towards what is preferred, by the method the config names; write `out`.
 
-    `unpaired` are answers that are good or bad by themselves, for kto, beside the preferences.
+    Args:
+        config: which method, and how.
+        model: the policy to start from.
+        out: the Hugging Face folder to write; best-of-n writes answers beside it.
+        preferences: what dpo, ipo and kto learn from.
+        unpaired: answers that are good or bad by themselves, for kto, beside the preferences.
+        prompts: what the others answer.
+        reward: what scores those answers.
+        policy: who draws, for rejection and best-of-n: the model, behind a store.
+        seed: of every draw.
+        progress: called after each step.
 
     Raises:
         StageError: when the method lacks what it learns from, or the loss stops being a number.
@@ -36,6 +50,11 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
     if config.by_reward:
         if not prompts or reward is None:
             raise StageError(f"optimize.method {config.method} needs prompts and a reward")
+        if config.method in BY_CHOICE:
+            draws = Draws(prompts, policy or LocalBackend(model), reward, config, seed)
+            if config.method == "best-of-n":
+                return take_best(draws, out, progress=progress)
+            return train_rejection(draws, model, out, progress=progress)
         return train_by_reward(prompts, reward, config, model, out, seed=seed, progress=progress)
     if config.method == "kto" and (unpaired or preferences):
         rows, ties = unpaired_of(preferences or ())

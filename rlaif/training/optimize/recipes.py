@@ -8,6 +8,7 @@ import trl
 from rlaif.errors import InputError
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize.baseline import RunningMean
+from rlaif.training.optimize.online import OnlineDPOTrainer
 from rlaif.training.optimize.own import OwnConfig
 from rlaif.training.optimize.ppo import PPOTrainer
 from rlaif.training.optimize.reinforce import ReinforceTrainer
@@ -40,8 +41,15 @@ def recipe_of(config: OptimizeConfig) -> Recipe:
             return Recipe(ReinforceTrainer, OwnConfig, plain, _finish_reinforce)
         case "ppo":
             return Recipe(PPOTrainer, OwnConfig, _of_ppo(config), _finish_ppo)
+        case "online-dpo":
+            plain = {"scale_rewards": "none"}
+            return Recipe(OnlineDPOTrainer, trl.GRPOConfig, plain, _finish_online)
         case _:
             return Recipe(RLOOTrainer, trl.RLOOConfig, {})
+
+
+def _finish_online(trainer: OnlineDPOTrainer, config: OptimizeConfig) -> None:
+    trainer.how = config
 
 
 def _of_ppo(config: OptimizeConfig) -> dict[str, Any]:

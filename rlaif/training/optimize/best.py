@@ -1,0 +1,167 @@
+"""The best of n answers by a reward: a baseline of its own, and what rejection sampling imitates.
+
+Best-of-n trains nothing: it draws n answers whenever it is asked, and keeps the best. Rejection
+sampling fine-tunes on what was kept, so that one draw is to be as good. Draws come from a backend,
+which keeps them: a run that was stopped draws nothing twice.
+"""
+
+import itertools
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rlaif.backends.base import Backend
+from rlaif.feedback.respond import RespondConfig, respond
+from rlaif.records import Abstention, Prompt, Record
+from rlaif.storage import write_records
+from rlaif.training.common import need_rows
+from rlaif.training.config import OptimizeConfig, Progress, SFTConfig, Trained
+from rlaif.training.reward import Reward
+from rlaif.training.sft import train_sft
+
+REPLIES = "replies.jsonl"
+"""The kept answers, as `rlaif sft` reads them."""
+_AT_ONCE = 16
+"""Prompts whose answers are scored at once."""
+
+
+class Best(Record):
+    """The answer that was kept of a prompt's draws."""
+
+    prompt: str
+    reply: str
+    score: float
+    mean: float
+    """Of all that was drawn for the prompt and has a score."""
+    of: int
+    """Answers with a score."""
+
+
+class Chosen(NamedTuple):
+    """The kept answers, and what was left out."""
+
+    rows: list[tuple[Prompt, str]]
+    best: list[Best]
+    left_out: dict[str, int]
+
+
+class Draws(NamedTuple):
+    """What is drawn, from whom, and by what it is judged."""
+
+    prompts: Sequence[Prompt]
+    policy: Backend
+    reward: Reward
+    config: OptimizeConfig
+    seed: int = 0
+
+
+def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
+    """Draw `config.samples` answers to each prompt and keep the best by the reward.
+
+    A prompt all of whose answers score alike has no best, and one without a score none either.
+    """
+    prompts, config = draws.prompts, draws.config
+    rows, best, left_out = [], [], {"draw failed": 0, "reward abstained": 0, "ties": 0}
+    for group in _batches(_drawn(draws)):
+        flat = [(prompt, text) for prompt, texts in group for text in texts]
+        asked = [prompt for prompt, _ in flat], [text for _, text in flat]
+        scores = iter(draws.reward(*asked) if flat else ())
+        for prompt, texts in group:
+            said = list(itertools.islice(scores, len(texts)))
+            left_out["draw failed"] += config.samples - len(texts)
+            left_out["reward abstained"] += said.count(None)
+            known = [(score, -at) for at, score in enumerate(said) if score is not None]
+            if not known or (len(known) > 1 and min(known)[0] == max(known)[0]):
+                left_out["ties"] += bool(known)
+                continue
+            score, place = max(known)
+            text, mean = texts[-place], sum(score for score, _ in known) / len(known)
+            rows.append((prompt, text))
+            best.append(Best(prompt=prompt.text, reply=text, score=score, mean=mean, of=len(known)))
+        if progress and best:
+            told = {"reward": sum(row.score for row in best) / len(best)}
+            progress(len(best), len(prompts), told)
+    # Draws come as they are done; what is imitated has one order.
+    places = {prompt.id: place for place, prompt in enumerate(prompts)}
+    order = sorted(range(len(rows)), key=lambda at: places[rows[at][0].id])
+    return Chosen([rows[at] for at in order], [best[at] for at in order], left_out)
+
+
+def _drawn(draws: Draws) -> Iterator[tuple[Prompt, list[str]]]:
+    config = draws.config
+    how = RespondConfig(
+        samples=config.samples,
+        temperature=config.temperature,
+        top_p=1.0,
+        max_tokens=config.max_new_tokens,
+    )
+    outcomes = respond(draws.prompts, draws.policy, how, seed=draws.seed)
+    by_id = {prompt.id: prompt for prompt in draws.prompts}
+    while said := list(itertools.islice(outcomes, config.samples)):
+        prompt = by_id[_asked(said[0])]
+        yield prompt, [each.text for each in said if not isinstance(each, Abstention)]
+
+
+def _asked(said: object) -> str:
+    name = said.subject if isinstance(said, Abstention) else said.id  # type: ignore[attr-defined]
+    return str(name).rpartition("#")[0]
+
+
+def _batches(
+    groups: Iterable[tuple[Prompt, list[str]]],
+) -> Iterator[list[tuple[Prompt, list[str]]]]:
+    groups = iter(groups)
+    while batch := list(itertools.islice(groups, _AT_ONCE)):
+        yield batch
+
+
+def take_best(draws: Draws, out: Path, *, progress: Progress | None = None) -> Trained:
+    """Measure best-of-n on prompts, and write what it keeps beside `out`; it makes no model.
+
+    Raises:
+        StageError: when no prompt has a best answer.
+    """
+    started = time.monotonic()
+    chosen = choose_best(draws, progress)
+    need_rows(len(chosen.best), chosen.left_out, "best answers")
+    path = out.with_name(REPLIES)
+    write_records(path, chosen.best)
+    metrics = {**_measured(chosen, draws.config), "seconds": time.monotonic() - started}
+    return Trained(path, metrics, len(chosen.best), chosen.left_out)
+
+
+def train_rejection(
+    draws: Draws, model: Path, out: Path, *, progress: Progress | None = None
+) -> Trained:
+    """Imitate the best of n answers to each prompt; write the model to `out`.
+
+    Raises:
+        StageError: when no prompt has a best answer, or the loss stops being a number.
+    """
+    started = time.monotonic()
+    chosen = choose_best(draws)
+    need_rows(len(chosen.best), chosen.left_out, "best answers")
+    write_records(out.with_name(REPLIES), chosen.best)
+    how = _imitating(draws.config)
+    trained = train_sft(chosen.rows, how, model, out, seed=draws.seed, progress=progress)
+    metrics = {**trained.metrics, **_measured(chosen, draws.config)}
+    metrics["seconds"] = time.monotonic() - started
+    return trained._replace(metrics=metrics, left_out={**chosen.left_out, **trained.left_out})
+
+
+def _imitating(config: OptimizeConfig) -> SFTConfig:
+    shared = {name: getattr(config, name) for name in SFTConfig.model_fields}
+    return SFTConfig(**shared)
+
+
+def _measured(chosen: Chosen, config: OptimizeConfig) -> dict[str, float]:
+    count = len(chosen.best)
+    return {
+        "reward_first": sum(row.mean for row in chosen.best) / count,
+        "reward_last": sum(row.score for row in chosen.best) / count,
+        # What choosing costs at most (Beirami et al. 2024).
+        "kl_bound": math.log(config.samples) - (config.samples - 1) / config.samples,
+        "answers": float(sum(row.of for row in chosen.best)),
+    }

@@ -1,0 +1,94 @@
+"""The best of n answers by a reward, and imitating them."""
+
+import json
+import math
+
+import pytest
+
+from rlaif.backends.local import LocalBackend
+from rlaif.backends.scripted import ScriptedBackend
+from rlaif.errors import StageError
+from rlaif.records import Prompt
+from rlaif.training.config import OptimizeConfig
+from rlaif.training.optimize.best import Draws, choose_best, take_best, train_rejection
+
+PROMPTS = [Prompt.of(f"question {number}", id=f"p{number}") for number in range(3)]
+FOUR = OptimizeConfig(method="best-of-n", samples=4, temperature=1.0, max_new_tokens=10)
+
+
+def count_of_e(_, texts) -> list[float | None]:
+    return [float(text.count("e")) for text in texts]
+
+
+def numbered() -> ScriptedBackend:
+    """Says one e more with each draw of a prompt."""
+    return ScriptedBackend(lambda request: "e" * (int(request.id.split()[-1]) + 1))
+
+
+def test_the_best_by_the_reward_is_kept_with_the_mean_beside_it() -> None:
+    chosen = choose_best(Draws(PROMPTS, numbered(), count_of_e, FOUR))
+    assert [(prompt.id, text) for prompt, text in chosen.rows] == [
+        (f"p{number}", "eeee") for number in range(3)
+    ]
+    assert {(row.score, row.mean, row.of) for row in chosen.best} == {(4.0, 2.5, 4)}
+
+
+def test_an_answer_without_a_score_is_never_the_best_and_is_counted() -> None:
+    def shy(_, texts) -> list[float | None]:
+        return [None if text == "eeee" else float(len(text)) for text in texts]
+
+    chosen = choose_best(Draws(PROMPTS, numbered(), shy, FOUR))
+    assert {text for _, text in chosen.rows} == {"eee"}
+    assert chosen.left_out == {"draw failed": 0, "reward abstained": 3, "ties": 0}
+
+
+def test_answers_that_score_alike_have_no_best() -> None:
+    chosen = choose_best(Draws(PROMPTS, numbered(), lambda _, texts: [1.0] * len(texts), FOUR))
+    assert (chosen.rows, chosen.left_out["ties"]) == ([], 3)
+
+
+def test_a_draw_that_failed_leaves_the_others() -> None:
+    def fails(request):
+        number = int(request.id.split()[-1])
+        return "" if number == 3 else "e" * (number + 1)
+
+    chosen = choose_best(Draws(PROMPTS, ScriptedBackend(fails), count_of_e, FOUR))
+    assert {text for _, text in chosen.rows} == {"eee"}
+    assert chosen.left_out["draw failed"] == 3
+
+
+def test_best_of_n_writes_what_it_keeps_and_says_what_it_gains_and_costs(tmp_path) -> None:
+    trained = take_best(Draws(PROMPTS, numbered(), count_of_e, FOUR), tmp_path / "model")
+    rows = [json.loads(line) for line in trained.path.read_text("utf-8").splitlines()]
+    assert rows[0] == {"prompt": "question 0", "reply": "eeee", "score": 4.0, "mean": 2.5, "of": 4}
+    assert trained.metrics["reward_first"] == 2.5
+    assert trained.metrics["reward_last"] == 4.0
+    assert trained.metrics["kl_bound"] == pytest.approx(math.log(4) - 3 / 4)
+    assert not (tmp_path / "model").exists()
+
+
+def test_nothing_to_choose_from_is_one_line(tmp_path) -> None:
+    with pytest.raises(StageError, match=r"no best answers to train on \(left out: 3 ties\)"):
+        take_best(Draws(PROMPTS, numbered(), lambda _, t: [1.0] * len(t), FOUR), tmp_path / "model")
+
+
+def test_imitating_the_best_raises_the_reward(tiny_model, tmp_path) -> None:
+    config = OptimizeConfig(
+        method="rejection",
+        samples=16,
+        epochs=12,
+        batch=4,
+        learning_rate=2e-2,
+        lora=None,
+        max_new_tokens=10,
+    )
+    prompts = [Prompt.of(f"question {number}", id=f"p{number}") for number in range(6)]
+    policy = LocalBackend(tiny_model)
+    trained = train_rejection(
+        Draws(prompts, policy, count_of_e, config), tiny_model, tmp_path / "model"
+    )
+    assert (trained.path / "model.safetensors").is_file()
+    config = config.model_copy(update={"samples": 4})
+    after = choose_best(Draws(prompts, LocalBackend(trained.path), count_of_e, config))
+    mean = sum(row.mean for row in after.best) / len(after.best)
+    assert mean > 2 * trained.metrics["reward_first"]
