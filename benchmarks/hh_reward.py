@@ -1,12 +1,13 @@
 """A reward model from people's pairs: HH-RLHF's harmless test set, split by prompt.
 
-Trains the embedded base on the pairs of four fifths of the prompts (Bai et al. 2022), and prints
-the held-out accuracy beside the rules that read nothing: the shorter reply, and the reply with
-words of refusal. The model reads the last user turn and the reply. Adapters stand beside the last
-six layers alone, which a processor without a GPU can wait for: half an hour of one core; `--pairs
-560` trains on fewer and `--context whole` reads whole conversations. The pairs are read from
-`RLAIF_DATA`; where it is not set, nothing is measured. The model, its scores and its report are
-kept in `runs/hh-reward`; a finished model is not trained again, so a stopped benchmark goes on.
+Fits the score of the embedded base to the pairs of four fifths of the prompts (Bai et al. 2022),
+and prints the held-out accuracy beside the rules that read nothing: the shorter reply, and the
+reply with words of refusal. The model reads the last user turn and the reply. Its layer and its
+ridge were chosen by cross-validation within the training pairs (see the log). `--adapters` trains
+adapters beside the last six layers instead, half an hour of one core; `--pairs 560` takes fewer
+and `--context whole` reads whole conversations. The pairs are read from `RLAIF_DATA`; where it is
+not set, nothing is measured. The model, its scores and its report are kept in `runs/hh-reward`; a
+finished model is not trained again, so a stopped benchmark goes on.
 """
 
 import argparse
@@ -26,14 +27,15 @@ from rlaif.experiment.reward_scores import report_on_model
 from rlaif.feedback.importers import read_people
 from rlaif.records import Preference
 from rlaif.storage import write_records
-from rlaif.training.config import LoRA, RewardConfig
+from rlaif.training.config import LoRA, Probe, RewardConfig
 from rlaif.training.dataset import split_by_prompt
 from rlaif.training.reward import train_reward_model
 
 PAIRS = Path(os.environ.get("RLAIF_DATA", "")) / "hh-rlhf" / "harmless_base_test_part.jsonl"
 FOLDER = Path("runs/hh-reward")
 HELD_OUT = 330
-CONFIG = RewardConfig(
+FIT = RewardConfig(held_out=0.0, probe=Probe(layers=16, ridge=3.0))
+ADAPTERS = RewardConfig(
     learning_rate=5e-4,
     warmup=0.05,
     held_out=0.0,  # they are held out here, so that they are scored once
@@ -58,12 +60,12 @@ def split(pairs: int, context: str) -> tuple[list[Preference], list[Preference]]
     return train[:pairs], held_out
 
 
-def trained(train: list[Preference], folder: Path) -> Path:
+def trained(train: list[Preference], config: RewardConfig, folder: Path) -> Path:
     """Train, unless it is done."""
     model = folder / "model"
     if not model.is_dir():
         progress = Curve(folder / "curve.jsonl", Shown(), "reward")
-        train_reward_model(train, CONFIG, embedded_model(), model, progress=progress)
+        train_reward_model(train, config, embedded_model(), model, progress=progress)
     return model
 
 
@@ -88,18 +90,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=1300, help="how many to train on")
     parser.add_argument("--context", choices=["last", "whole"], default="last")
+    parser.add_argument("--adapters", action="store_true", help="train, rather than fit")
     asked = parser.parse_args()
     if not PAIRS.is_file():
         print("RLAIF_DATA has no HH-RLHF; nothing is measured")
         return 0
     train, held_out = split(asked.pairs, asked.context)
-    folder = FOLDER / f"{asked.context}-{asked.pairs}"
+    name, config = ("adapters", ADAPTERS) if asked.adapters else ("fit", FIT)
+    folder = FOLDER / f"{name}-{asked.context}-{asked.pairs}"
     write_records(folder / "held-out.jsonl", held_out)
-    model = trained(train, folder)
+    model = trained(train, config, folder)
     found, page = report_on_model(model, folder / "held-out.jsonl", None, folder, 0, Shown())
     show_sheets(sheets(found))
     print(f"kept in {page}")
-    how = f"{len(train)} pairs, {asked.context} turn, {len(held_out)} pairs held out by prompt"
+    how = f"{name}, {len(train)} pairs, {asked.context} turn, {len(held_out)} held out by prompt"
     told = found.accuracy.share.model_dump() if found.accuracy else {}
     return keep("hh-reward", claims(found), trained_on=how, accuracy=told)
 

@@ -73,6 +73,10 @@ def train(
         bool, typer.Option("--truncate", help="Cut prompts that are too long, from the left.")
     ] = False,
     lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
+    probe: Annotated[
+        int | None,
+        typer.Option(min=1, help="Fit the score alone, on what so many layers say; no training."),
+    ] = None,
     held_out: Annotated[
         float, typer.Option(min=0, help="The share of the prompts that measures the model.")
     ] = 0.2,
@@ -121,6 +125,7 @@ def train(
         max_length=max_length,
         too_long="truncate" if truncate else "drop",
         lora={"r": lora} if lora else None,
+        probe={"layers": probe} if probe else None,
         held_out=held_out,
         members=members,
         heads=heads,

@@ -81,6 +81,15 @@ class SFTConfig(TrainingConfig):
     """The highest learning rate; without `lora`, take about a tenth of it."""
 
 
+class Probe(Record):
+    """Leave the base as it is, and fit the score alone on what one of its layers says."""
+
+    layers: int | None = Field(default=None, ge=1)
+    """Keep so many layers of the base, and read the score behind them; all where none is given."""
+    ridge: float = Field(default=3.0, gt=0.0)
+    """How much the fit is held back, for entries that differ by 1 from answer to answer."""
+
+
 class RewardConfig(TrainingConfig):
     """How to turn preferences into a reward model."""
 
@@ -110,6 +119,9 @@ class RewardConfig(TrainingConfig):
     """How an ensemble scores: its mean, its least, or `spread` deviations below its mean."""
     spread: float = Field(default=1.0, ge=0.0)
     """For `lower`: how many standard deviations below the mean."""
+    probe: Probe | None = None
+    """Fit the score alone, in one pass over the answers: for few labels, or no GPU. What adapters
+    and steps are told by (`lora`, `learning_rate`, `batch`, …) then counts for nothing."""
     by_principle: bool = False
     """The model reads a principle before the conversation, and learns each principle's own verdict:
     one model that scores by any principle."""
@@ -120,6 +132,8 @@ class RewardConfig(TrainingConfig):
     def _ranks_whole_prompts(self) -> Self:
         if self.loss == "luce" and not self.kwise:
             raise ValueError("loss: luce ranks all answers to a prompt; say `kwise: true` too")
+        if self.probe and self.members > 1:
+            raise ValueError("members: a fit has no chance in it, all would be one; say `heads`")
         if self.pairs_per_prompt and (not self.kwise or self.loss == "luce"):
             raise ValueError(
                 "pairs_per_prompt: draws from a prompt's pairs; it needs `kwise: true`"

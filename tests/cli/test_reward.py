@@ -7,7 +7,7 @@ import pytest
 
 from rlaif.cli.main import main
 from rlaif.feedback.mix import Mix
-from rlaif.training.config import RewardConfig
+from rlaif.training.config import Probe, RewardConfig
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_file_alone_is_trained_on(
 
 def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
     options = "--base b --loss luce --kwise --lora 0 --share-prompts --truncate --centring 0.01"
-    options += " --heads 4 --combine lower --spread 0.5"
+    options += " --heads 4 --combine lower --spread 0.5 --probe 16"
     options += " --also people.jsonl --source human=4"
     assert main(["reward", "pairs.jsonl", "-o", "rm", *options.split(), "--seed", "3"]) == 0
     config = RewardConfig(
@@ -50,6 +50,7 @@ def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
         too_long="truncate",
         centring=0.01,
         heads=4,
+        probe=Probe(layers=16),
         combine="lower",
         spread=0.5,
     )

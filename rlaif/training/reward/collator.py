@@ -40,11 +40,15 @@ class AnswerCollator:
             )
         else:
             batch = _pad([ids[row] for row in rows], self._padding)
-        if any(group["ranking"] for group in groups):
-            batch["rankings"] = _rankings(groups, place)
-            return {**batch, **_draws(groups, [1] * len(groups))}
-        sizes = [len(group["first"]) for group in groups]
-        return {**batch, **_pairs(groups, place), **_draws(groups, sizes)}
+        return {**batch, **labels_of(groups, place)}
+
+
+def labels_of(groups: Sequence[Mapping[str, Any]], place: Mapping[int, int]) -> Batch:
+    """Give the labels of groups; `place` says where the answer of a row stands in the batch."""
+    if any(group["ranking"] for group in groups):
+        return {"rankings": _rankings(groups, place), **_draws(groups, [1] * len(groups))}
+    sizes = [len(group["first"]) for group in groups]
+    return {**_pairs(groups, place), **_draws(groups, sizes)}
 
 
 def _pad(rows: Sequence[Sequence[int]], padding: int) -> Batch:

@@ -15,6 +15,7 @@ from rlaif.training.folder import checked, merged, reading, save, whole_folder
 from rlaif.training.reward.collator import AnswerCollator
 from rlaif.training.reward.groups import Groups
 from rlaif.training.reward.heads import narrow, widen
+from rlaif.training.reward.probe import fit_probe
 from rlaif.training.reward.rows import Rows
 from rlaif.training.reward.trainer import GroupTrainer
 
@@ -66,25 +67,35 @@ def _numbered(progress: Progress, number: int, count: int) -> Progress:
 
 
 def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
-    checkpoints = out.with_name(f"{out.name}.checkpoints")
-    watch = Watch(progress)
     with repeatable(seed):
-        trainer = make_trainer(job, checkpoints, seed)
-        trainer.add_callback(watch)
-        trainer.add_callback(Whole())
-        is_apart = job.config.share_prompts and not trainer.share_prompts()
-        run(trainer, last_checkpoint(checkpoints))
-        metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
-        told = _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
+        model, told = (_fitted if job.config.probe else _trained)(job, out, seed, progress)
         if is_first():
             write_atomically(_told_in(out), told.model_dump_json())
         with whole_folder(out) as folder:
-            model = merged(trainer.model)
             # One number, as it is: vLLM would give its sigmoid.
             model.config.problem_type = "regression"
             if job.config.heads > 1:
                 narrow(model, folder)
             save(model, job.tokenizer, folder)
+
+
+def _trained(job: Job, out: Path, seed: int, progress: Progress | None) -> tuple[Any, "_Told"]:
+    checkpoints = out.with_name(f"{out.name}.checkpoints")
+    watch = Watch(progress)
+    trainer = make_trainer(job, checkpoints, seed)
+    trainer.add_callback(watch)
+    trainer.add_callback(Whole())
+    is_apart = job.config.share_prompts and not trainer.share_prompts()
+    run(trainer, last_checkpoint(checkpoints))
+    metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
+    return merged(trainer.model), _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
+
+
+def _fitted(job: Job, _out: Path, _seed: int, progress: Progress | None) -> tuple[Any, "_Told"]:
+    done = fit_probe(
+        job.model, job.tokenizer, job.rows.answers, job.groups.rows, job.config, progress
+    )
+    return done.model, _Told(metrics=done.metrics, notes=())
 
 
 class _Told(Record):

@@ -85,39 +85,49 @@ class GroupTrainer(Silent, trl.RewardTrainer):  # type: ignore[misc]
     ) -> Any:
         """Score the answers, and hold them to the labels."""
         scores, outputs = self._scores(model, inputs)
-        heads = scores.unbind(1)
-        loss = torch.stack([self._loss(own, inputs, head) for head, own in enumerate(heads)]).mean()
+        loss = loss_of(scores, inputs, self.args.center_rewards_coefficient)
         self._note(scores.detach().mean(1), inputs)
         return (loss, outputs) if return_outputs else loss
 
-    def _loss(self, scores: torch.Tensor, inputs: dict[str, Any], head: int) -> torch.Tensor:
-        """Hold one head's scores, (answers,), to the labels that it is to see."""
-        drawn = inputs["draws"][:, head] if "draws" in inputs else None
-        if "rankings" in inputs:
-            return luce_loss(scores, inputs["rankings"], drawn)
-        pairs = _pairs_in(inputs)
-        if drawn is not None:
-            pairs = pairs._replace(weight=pairs.weight * drawn)
-        loss = pairs_loss(scores, pairs)
-        if self.args.center_rewards_coefficient is not None:
-            loss = loss + self.args.center_rewards_coefficient * centring(scores, pairs)
-        return loss
-
-    def _note(self, scores: torch.Tensor, inputs: dict[str, Any]) -> None:
-        if "rankings" in inputs:
-            right = _in_order(scores, inputs["rankings"])
-        else:
-            right = _right(scores, _pairs_in(inputs))
+    def _note(self, scores: torch.Tensor, inputs: Batch) -> None:
+        values = {"accuracy": right_of(scores, inputs), "reward": scores}
         metrics = self._metrics["train" if self.model.training else "eval"]
-        for name, values in (("accuracy", right), ("reward", scores)):
+        for name, each in values.items():
             # Every process must take part, also one whose batch holds nothing but ties.
-            mean = self.accelerator.gather(values.mean()).nanmean()
+            mean = self.accelerator.gather(each.mean()).nanmean()
             if mean.isfinite():
                 metrics[name].append(mean.item())
 
 
-def _pairs_in(inputs: dict[str, Any]) -> Pairs:
-    return Pairs(*(inputs[name] for name in PAIRS))
+def loss_of(scores: torch.Tensor, labels: Batch, centre: float | None) -> torch.Tensor:
+    """Hold scores, (answers, heads), to labels: the mean over heads of each one's loss."""
+    heads = enumerate(scores.unbind(1))
+    return torch.stack([_head_loss(own, labels, head, centre) for head, own in heads]).mean()
+
+
+def _head_loss(
+    scores: torch.Tensor, labels: Batch, head: int, centre: float | None
+) -> torch.Tensor:
+    """Hold one head's scores, (answers,), to the labels that it is to see."""
+    drawn = labels["draws"][:, head] if "draws" in labels else None
+    if "rankings" in labels:
+        return luce_loss(scores, labels["rankings"], drawn)
+    pairs = _pairs_in(labels)
+    if drawn is not None:
+        pairs = pairs._replace(weight=pairs.weight * drawn)
+    loss = pairs_loss(scores, pairs)
+    return loss if centre is None else loss + centre * centring(scores, pairs)
+
+
+def right_of(scores: torch.Tensor, labels: Batch) -> torch.Tensor:
+    """Say of each label that names a side whether the scores, (answers,), do too."""
+    if "rankings" in labels:
+        return _in_order(scores, labels["rankings"])
+    return _right(scores, _pairs_in(labels))
+
+
+def _pairs_in(labels: Batch) -> Pairs:
+    return Pairs(*(labels[name] for name in PAIRS))
 
 
 def _right(scores: torch.Tensor, pairs: Pairs) -> torch.Tensor:
