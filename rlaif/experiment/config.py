@@ -96,6 +96,11 @@ class OptimizeSection(OptimizeConfig):
     two neighbours in a `circle`."""
 
 
+def has_referee(models: Models, optimize: OptimizeSection) -> bool:
+    """Say whether somebody can judge a policy who does not reward it by the same rules."""
+    return models.referee is not None or all(part.judge != OWN for part in optimize.parts)
+
+
 class Experiment(Record):
     """One experiment; a section that is missing skips its stage."""
 
@@ -145,6 +150,12 @@ class Experiment(Record):
             raise ValueError(
                 f"optimize.method {optimize.method} learns from labels: it needs the section "
                 "`label`, or files in `also`"
+            )
+        stop = optimize.monitor.stop if optimize.monitor else None
+        if stop and stop.judge_drop and not has_referee(self.models, optimize):
+            raise ValueError(
+                "optimize.monitor.stop.judge_drop needs a judge that is not the reward: name "
+                "models.referee"
             )
         is_own = any(part.model == OWN for part in optimize.parts)
         if optimize.by_reward and is_own and not self.reward:

@@ -3,7 +3,7 @@
 import math
 
 from rlaif.constitution.principle import Constitution
-from rlaif.experiment.config import OptimizeSection
+from rlaif.experiment.config import OptimizeSection, has_referee
 from rlaif.experiment.context import Context
 from rlaif.experiment.forewarn import requests_before
 from rlaif.feedback.prompts import drawn
@@ -61,7 +61,17 @@ def _rewarding(run: Context, config: OptimizeSection, groups: int) -> int:
     rules = [run.rules_of(part.judge) for part in config.parts if part.judge]
     judged = sum(_for_group(run, config, each) for each in rules)
     asked = sum(conditions_to_ask(each) for each in rules)
-    return groups * judged + len(run.train) * asked
+    return groups * judged + len(run.train) * asked + _looks(run, config)
+
+
+def _looks(run: Context, config: OptimizeSection) -> int:
+    """Count the judging of the monitor's sample, at the start and at each look."""
+    if config.monitor is None or not has_referee(run.experiment.models, config):
+        return 0
+    steps = _answers(run, config) // (config.batch * config.gradient_accumulation)
+    looks = 2 + steps // config.monitor.every
+    each = _for_comparison(run, "all", "referee")
+    return looks * min(config.monitor.prompts, len(run.train)) * each
 
 
 def _for_group(run: Context, config: OptimizeSection, rules: Constitution) -> int:

@@ -1,13 +1,19 @@
 """What a policy is rewarded by: the models, judges and functions that the experiment names."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from rlaif.constitution.principle import Constitution
-from rlaif.experiment.config import OptimizeSection
+from rlaif.evaluation.suites import load_suite
+from rlaif.experiment.config import OptimizeSection, has_referee
 from rlaif.experiment.context import Context
+from rlaif.feedback.prompts import drawn
 from rlaif.judges.early import Early
-from rlaif.judges.reward import reward_of
+from rlaif.judges.reward import RatedReward, reward_of
+from rlaif.records import Prompt
 from rlaif.training.optimize.functions import function_of
+from rlaif.training.optimize.looks import Versus, Watched
 from rlaif.training.optimize.mixed import Mixed, Part
 from rlaif.training.reward import Reward, RewardModel
 from rlaif.training.rewards import OWN, RewardPart
@@ -27,6 +33,35 @@ def mixed_reward(run: Context, config: OptimizeSection) -> Mixed:
             reward = RewardModel(model_of(run, part))
         parts.append(Part(reward, part))
     return Mixed(parts, config.mix, config.clip_reward)
+
+
+def watched_by(run: Context, config: OptimizeSection, folder: Path) -> Watched | None:
+    """Give what the monitor looks at, and the judge that is not the reward, where there is one."""
+    if config.monitor is None:
+        return None
+    count = config.monitor.prompts
+    prompts = drawn(run.train, min(count, len(run.train)), f"monitor {run.experiment.seed}")
+    benign = load_suite("benign")[:count] if config.monitor.needs_benign else []
+    judge = _versus(run) if has_referee(run.experiment.models, config) else None
+    return Watched(prompts, benign, judge, folder / "samples.jsonl")
+
+
+def _versus(run: Context) -> Versus:
+    """Say how much answers are liked: rated by themselves, or against those of the start."""
+    judge = run.judge("referee")
+    reward = reward_of(judge, run.constitution, conditions=run.conditions("referee"))
+    if isinstance(reward, RatedReward):
+        return lambda prompts, now, _: [
+            None if score is None else 1 / (1 + math.exp(-score)) for score in reward(prompts, now)
+        ]
+
+    def against(
+        prompts: Sequence[Prompt], now: Sequence[str], start: Sequence[str]
+    ) -> list[float | None]:
+        nets = reward([*prompts, *prompts], [*now, *start])[: len(now)]
+        return [None if net is None else (net + 1) / 2 for net in nets]
+
+    return against
 
 
 def model_of(run: Context, part: RewardPart) -> Path:

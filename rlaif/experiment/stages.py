@@ -126,6 +126,8 @@ def _optimize_inputs(run: Context) -> dict[str, str]:
     if config is None or not config.by_reward:
         return inputs
     inputs["prompts"] = _prompts(run)
+    if config.monitor:
+        inputs["referee"] = run.identity("referee")
     for part in config.parts:
         if part.judge:
             own = "constitution" if part.judge == OWN else f"constitution {part.title}"

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from rlaif.records import Record
-from rlaif.training.methods import PPO, Baseline, Critic
+from rlaif.training.methods import PPO, Baseline, Critic, Monitor
 from rlaif.training.rewards import OWN, Mixing, RewardPart, check_parts
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -213,6 +213,9 @@ class OptimizeConfig(TrainingConfig):
     """The longest answer that is drawn."""
     temperature: float = Field(default=1.0, gt=0.0)
     """How freely answers are drawn."""
+    monitor: Monitor | None = None
+    """Looks at a fixed sample while the policy is trained by a reward, judged by one that is not
+    the reward, and when to stop."""
     patience: float = Field(default=300.0, ge=0.0)
     """Seconds that a judge that goes away in the middle is waited for; then the run stops with a
     checkpoint, and the same command goes on."""
@@ -246,6 +249,8 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError("batch: kto compares rows of a batch; take 2 or more")
         if self.rewards and not self.by_reward:
             raise ValueError(f"rewards: {self.method} learns from preferences, not from a reward")
+        if self.monitor and not self.by_reward:
+            raise ValueError(f"monitor: {self.method} samples nothing; leave it out")
         check_parts(self.parts, self.mix)
         if self.normalise != "none" and self.method != "grpo":
             raise ValueError(f"normalise: {self.method} divides by no deviation; grpo does")

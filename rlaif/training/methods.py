@@ -35,3 +35,36 @@ class PPO(Record):
     """Times that an answer is learned from."""
     updates: int = Field(default=1, ge=1)
     """Updates made from what is drawn at once, each from another part of it."""
+
+
+class Stop(Record):
+    """When to stop before a policy is spoiled; what is not named stops nothing."""
+
+    judge_drop: float | None = Field(default=None, gt=0.0, le=1.0)
+    """The judge that is not the reward likes the policy so much less than it did at its best."""
+    kl: float | None = Field(default=None, gt=0.0)
+    """Answers are so many nats from the starting policy, in the mean."""
+    distinct: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Of the word pairs of all answers, fewer than this share are distinct."""
+    benign_help_drop: float | None = Field(default=None, gt=0.0, le=1.0)
+    """So much less of what is harmless to help with is helped with than at the start."""
+
+
+class Monitor(Record):
+    """Look at a fixed sample of prompts again and again while a policy is trained by a reward.
+
+    A judge that is not the reward sees what the reward may have missed: a reward that goes on
+    rising while the judge falls is being gamed (Gao et al. 2022, arXiv 2210.10760).
+    """
+
+    every: int = Field(default=50, ge=1)
+    """Updates between two looks."""
+    prompts: int = Field(default=16, ge=1)
+    """How many of the training prompts are looked at, and how many harmless ones."""
+    stop: Stop = Stop()
+    """When to stop; the best policy seen so far is what is written then."""
+
+    @property
+    def needs_benign(self) -> bool:
+        """Say whether harmless prompts are asked too."""
+        return self.stop.benign_help_drop is not None

@@ -5,7 +5,7 @@ import pytest
 
 from rlaif.errors import InputError
 from rlaif.experiment.requests import optimize_requests
-from rlaif.experiment.rewards import mixed_reward
+from rlaif.experiment.rewards import mixed_reward, watched_by
 from rlaif.experiment.stages import STAGES, all_inputs
 from rlaif.training.optimize.mixed import Mixed
 from tests.small_run import opened
@@ -66,3 +66,39 @@ def test_the_runs_own_reward_model_needs_its_section(mine: Path) -> None:
     )
     with pytest.raises(InputError, match="needs the section `reward`"):
         opened(mine, *parts("[{judge: run}, {model: run}]"))
+
+
+MONITOR = "optimize.monitor={every: 2, prompts: 3, stop: {judge_drop: 0.05}}"
+
+
+def test_a_monitor_needs_a_judge_that_is_not_the_reward(mine: Path) -> None:
+    with pytest.raises(InputError, match="needs a judge that is not the reward"):
+        opened(mine, *parts("[{judge: run}]"), MONITOR)
+
+
+def test_a_monitor_looks_with_the_referee_at_a_few_prompts(mine: Path, tiny_judge: Path) -> None:
+    referee = f"models.referee={{kind: local, model: {tiny_judge}}}"
+    run = opened(mine, *parts("[{judge: run}]"), MONITOR, referee)
+    assert run.experiment.optimize is not None
+    watched = watched_by(run, run.experiment.optimize, mine.parent)
+    assert watched is not None
+    assert watched.judge is not None
+    assert len(watched.prompts) == 3
+    liked = watched.judge(watched.prompts, ["Yes."] * 3, ["No."] * 3)
+    assert all(score is not None and 0 <= score <= 1 for score in liked)
+    # The start and 2 looks and the last, at 3 prompts, under two principles.
+    without = optimize_requests(opened(mine, *parts("[{judge: run}]")))
+    assert optimize_requests(run) - without == 4 * 3 * 2 * 2
+
+
+def test_a_judge_that_compares_says_how_often_the_policy_beats_its_start(
+    mine: Path, tiny_judge: Path
+) -> None:
+    referee = f"models.referee={{kind: local, model: {tiny_judge}}}"
+    run = opened(mine, *parts("[{judge: run}]"), MONITOR, referee, "label.template=compare")
+    assert run.experiment.optimize is not None
+    watched = watched_by(run, run.experiment.optimize, mine.parent)
+    assert watched is not None
+    assert watched.judge is not None
+    same = watched.judge(watched.prompts, ["Yes."] * 3, ["Yes."] * 3)
+    assert same == [0.5] * 3

@@ -92,6 +92,8 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "ipo": by_pairs("ipo"),
     "rloo": by_reward("rloo"),
     "grpo": by_reward("grpo"),
+    "reinforce": by_reward("reinforce"),
+    "ppo": by_reward("ppo"),
 }
 
 

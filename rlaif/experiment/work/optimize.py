@@ -8,7 +8,7 @@ from rlaif.experiment.context import Context
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.learned import Learned, read_learned
 from rlaif.experiment.outcomes import despite_of, read_preferences
-from rlaif.experiment.rewards import mixed_reward
+from rlaif.experiment.rewards import mixed_reward, watched_by
 from rlaif.experiment.stages import Done
 from rlaif.feedback.sound import Aside
 from rlaif.training.config import BY_CHOICE
@@ -29,6 +29,7 @@ def work(run: Context, folder: Path) -> Done:
         prompts=run.train,
         policy=_policy(run, config),
         reward=mixed_reward(run, config) if config.by_reward else None,
+        watched=watched_by(run, config, folder),
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
     )

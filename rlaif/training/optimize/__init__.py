@@ -12,6 +12,7 @@ from rlaif.training.optimize.best import Draws, take_best, train_rejection
 from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.dpo import train_dpo
 from rlaif.training.optimize.kto import train_kto
+from rlaif.training.optimize.looks import Watched
 from rlaif.training.reward import Reward
 from rlaif.training.unpaired import Unpaired, unpaired_of
 
@@ -26,6 +27,7 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
     prompts: Sequence[Prompt] | None = None,
     reward: Reward | None = None,
     policy: Backend | None = None,
+    watched: Watched | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
@@ -40,6 +42,7 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
         prompts: what the others answer.
         reward: what scores those answers.
         policy: who draws, for rejection and best-of-n: the model, behind a store.
+        watched: what a monitor looks at.
         seed: of every draw.
         progress: called after each step.
 
@@ -55,7 +58,9 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
             if config.method == "best-of-n":
                 return take_best(draws, out, progress=progress)
             return train_rejection(draws, model, out, progress=progress)
-        return train_by_reward(prompts, reward, config, model, out, seed=seed, progress=progress)
+        return train_by_reward(
+            prompts, reward, config, model, out, seed=seed, progress=progress, watched=watched
+        )
     if config.method == "kto" and (unpaired or preferences):
         rows, ties = unpaired_of(preferences or ())
         trained = train_kto([*rows, *unpaired], config, model, out, seed=seed, progress=progress)

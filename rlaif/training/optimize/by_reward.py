@@ -15,6 +15,7 @@ from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatab
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
 from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.optimize.looks import Looks, Watched
 from rlaif.training.optimize.recipes import recipe_of
 from rlaif.training.optimize.scorer import Scorer
 from rlaif.training.reward import Reward
@@ -40,6 +41,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    watched: Watched | None = None,
 ) -> Trained:
     """Raise the reward of what the policy samples, staying near where it started; write `out`.
 
@@ -51,6 +53,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         out: the Hugging Face folder to write.
         seed: of the draws.
         progress: called after each step.
+        watched: what is looked at while it learns, where the config has a monitor.
 
     Raises:
         StageError: when nothing fits, nothing is scored, or the loss stops being a number.
@@ -66,6 +69,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         rows = fingerprint_of([prompt.fingerprint for prompt in kept])
         with working(out, config, model, seed, rows) as work:
             trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), work, seed)
+            looks = _looks(trainer, config, watched, kept, progress)
             try:
                 carry_through(trainer, tokenizer, watch, out)
             except (OutageError, BudgetError):
@@ -80,7 +84,24 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         "answers": float(scorer.asked),
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(kept), {**left_out, "reward abstained": scorer.abstained})
+    counts = {**left_out, "reward abstained": scorer.abstained}
+    return Trained(out, metrics, len(kept), counts, (looks.why,) if looks and looks.why else ())
+
+
+def _looks(
+    trainer: Any,
+    config: OptimizeConfig,
+    watched: Watched | None,
+    prompts: Sequence[Prompt],
+    progress: Progress | None,
+) -> Looks | None:
+    """Add the looks that the config asks for; at the first of its prompts if none are given."""
+    if config.monitor is None:
+        return None
+    watched = watched or Watched(prompts[: config.monitor.prompts])
+    looks = Looks(trainer, config.monitor, watched, progress)
+    trainer.add_callback(looks)
+    return looks
 
 
 def make_trainer(job: Job, folder: Path, seed: int) -> Any:
@@ -114,6 +135,8 @@ def _sampling(config: OptimizeConfig) -> dict[str, Any]:
     return {
         "beta": config.beta,
         "num_generations": config.samples,
+        # A look draws one.
+        "num_generations_eval": 1,
         "max_completion_length": config.max_new_tokens,
         "temperature": config.temperature,
     }

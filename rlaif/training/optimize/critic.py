@@ -7,15 +7,25 @@ a file of its own.
 
 import functools
 import types
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from trl.trainer.utils import FusedCausalLMOutput
 
 FILE = "value_head.safetensors"
 HEAD = "value_head"
+
+
+@dataclass
+class ValuedOutput(FusedCausalLMOutput):  # type: ignore[misc]
+    """What a policy with TRL's fused head gives, and what its critic says."""
+
+    value: torch.Tensor | None = None
+    """(answers, tokens), before each token but the first."""
 
 
 class ValueHead(nn.Linear):  # type: ignore[misc]
@@ -63,8 +73,10 @@ def add_value_head(policy: Any) -> ValueHead:
         # What is said before a token comes from what the token is predicted by.
         hidden = seen[-1][:, :-1].to(head.weight.device)
         with torch.autocast(hidden.device.type, enabled=False):
-            head.said.append(head(hidden.to(head.weight.dtype)).squeeze(-1).float())
-        return outputs
+            values = head(hidden.to(head.weight.dtype)).squeeze(-1).float()
+        head.said.append(values)
+        # Whatever spreads the policy looks among its outputs for what it has used.
+        return ValuedOutput(**outputs, value=values)
 
     base.forward = types.MethodType(forward, base)
     return head

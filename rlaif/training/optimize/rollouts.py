@@ -67,6 +67,11 @@ class Rollouts(Remembers, Silent):
         )
         return made
 
+    def answers_to(self, conversations: list[Any]) -> list[str]:
+        """Answer conversations, and let nobody score it."""
+        made = super()._generate(conversations)  # type: ignore[misc]
+        return texts_of(made[self._completions_at])
+
     def note(self, figures: dict[str, Any]) -> None:
         """Log figures' means over processes; all of them call this alike."""
         mode = "train" if self.model.training else "eval"

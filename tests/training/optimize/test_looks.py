@@ -1,0 +1,142 @@
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from rlaif.records import Prompt
+from rlaif.training.config import OptimizeConfig
+from rlaif.training.methods import Monitor
+from rlaif.training.optimize.by_reward import train_by_reward
+from rlaif.training.optimize.looks import Looks, Watched
+
+PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
+CONFIG = {
+    "method": "reinforce",
+    "batch": 16,
+    "samples": 4,
+    "steps": 6,
+    "beta": 0.0,
+    "max_new_tokens": 6,
+    "learning_rate": 2e-2,
+    "schedule": "constant",
+    "lora": None,
+}
+
+
+def count_of_e(_, texts) -> list[float | None]:
+    return [float(text.count("e")) for text in texts]
+
+
+def dislikes_e(_, now, start) -> list[float | None]:
+    assert len(now) == len(start)
+    return [1 - text.count("e") / 6 for text in now]
+
+
+def trained(model, out, monitor, watched=None, **more):
+    config = OptimizeConfig.model_validate({**CONFIG, "monitor": monitor, **more})
+    seen: list[tuple[int, dict[str, float]]] = []
+    done = train_by_reward(
+        PROMPTS,
+        count_of_e,
+        config,
+        model,
+        out,
+        watched=watched,
+        progress=lambda step, _, told: seen.append((step, told)),
+    )
+    return done, seen
+
+
+def weights(done) -> bytes:
+    return (done.path / "model.safetensors").read_bytes()
+
+
+def test_looking_changes_nothing_of_what_is_learned(tiny_model, tmp_path) -> None:
+    plain, _ = trained(tiny_model, tmp_path / "plain", None)
+    looked, seen = trained(
+        tiny_model,
+        tmp_path / "looked",
+        {"every": 3},
+        Watched(PROMPTS[:3], PROMPTS, dislikes_e, tmp_path / "samples.jsonl"),
+    )
+    assert weights(plain) == weights(looked)
+    assert [step for step, told in seen if "judge" in told] == [0, 3, 6]
+    lines = (tmp_path / "samples.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["step"] for row in rows] == [0] * 3 + [3] * 3 + [6] * 3
+    assert rows[0].keys() == {"step", "id", "text", "judge"}
+    assert looked.notes == ()
+
+
+@pytest.mark.slow
+def test_a_reward_that_is_gamed_stops_the_run_with_the_best_policy_that_was_seen(
+    tiny_model, tmp_path
+) -> None:
+    done, seen = trained(
+        tiny_model,
+        tmp_path / "gamed",
+        {"every": 4, "stop": {"judge_drop": 0.3}},
+        Watched(PROMPTS, (), dislikes_e),
+        steps=60,
+    )
+    judged = {step: told["judge"] for step, told in seen if "judge" in told}
+    [why] = done.notes
+    assert max(judged) < 60
+    assert why.startswith(f"stopped after step {max(judged)}: the judge likes it")
+    best = max(list(judged)[1:], key=lambda step: judged[step])
+    assert f"the policy of step {best} is kept" in why
+    # What is written is what a run would have been at the best look.
+    early, _ = trained(tiny_model, tmp_path / "early", None, steps=best)
+    assert weights(early) == weights(done)
+
+
+def test_a_run_that_goes_on_knows_what_was_seen_before(tiny_model, tmp_path) -> None:
+    watched = Watched(PROMPTS, (), dislikes_e)
+    config = OptimizeConfig.model_validate({**CONFIG, "monitor": {"every": 2}})
+
+    def interrupt(step: int, _: int, told: dict[str, float]) -> None:
+        if step == 3 and "loss" in told:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_by_reward(
+            PROMPTS,
+            count_of_e,
+            config,
+            tiny_model,
+            tmp_path / "cut",
+            watched=watched,
+            progress=interrupt,
+        )
+    cut, after = trained(tiny_model, tmp_path / "cut", {"every": 2}, watched)
+    whole, seen = trained(tiny_model, tmp_path / "whole", {"every": 2}, watched)
+    assert weights(cut) == weights(whole)
+    looks = [
+        {step: told["judge"] for step, told in told_of if "judge" in told}
+        for told_of in (seen, after)
+    ]
+    assert looks[0] == looks[1]
+    assert list(looks[0]) == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("stop", "figures", "steps", "why"),
+    [
+        ({"judge_drop": 0.1}, {"variety": 1.0, "judge": 0.55}, {}, "likes it 0.25 less"),
+        ({"judge_drop": 0.3}, {"variety": 1.0, "judge": 0.55}, {}, ""),
+        ({"kl": 20}, {"variety": 1.0}, {"kl/answer": 25.0}, "25.0 nats from the start"),
+        ({"kl": 20}, {"variety": 1.0}, {"kl/answer": 5.0}, ""),
+        ({"distinct": 0.3}, {"variety": 0.2}, {}, "0.20 of its word pairs are distinct"),
+        ({"benign_help_drop": 0.1}, {"variety": 1.0, "benign_help": 0.5}, {}, "with 0.40 less"),
+        ({}, {"variety": 0.0, "judge": 0.0, "benign_help": 0.0}, {"kl/answer": 99.0}, ""),
+    ],
+)
+def test_each_rule_stops_what_breaks_it(stop, figures, steps, why) -> None:
+    monitor = Monitor.model_validate({"stop": stop})
+    looks = Looks(SimpleNamespace(), monitor, Watched(PROMPTS), None)
+    start = {"variety": 1.0, "judge": 0.5, "benign_help": 0.9}
+    looks._seen = [start, {"variety": 1.0, "judge": 0.8}, figures]
+    found = looks._broken(figures, steps)
+    assert (why in found) if why else (found == "")
