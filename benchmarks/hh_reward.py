@@ -4,10 +4,11 @@ Fits the score of the embedded base to the pairs of four fifths of the prompts (
 and prints the held-out accuracy beside the rules that read nothing: the shorter reply, and the
 reply with words of refusal. The model reads the last user turn and the reply. Its layer and its
 ridge were chosen by cross-validation within the training pairs (see the log). `--adapters` trains
-adapters beside the last six layers instead, half an hour of one core; `--pairs 560` takes fewer
-and `--context whole` reads whole conversations. The pairs are read from `RLAIF_DATA`; where it is
-not set, nothing is measured. The model, its scores and its report are kept in `runs/hh-reward`; a
-finished model is not trained again, so a stopped benchmark goes on.
+adapters beside the last six layers instead, half an hour of one core; `--pairs 560` takes fewer,
+`--longest 180` of them those of at most so many tokens, and `--context whole` reads whole
+conversations. The pairs are read from `RLAIF_DATA`; where it is not set, nothing is measured. The
+model, its scores and its report are kept in `runs/hh-reward`; a finished model is not trained
+again, so a stopped benchmark goes on.
 """
 
 import argparse
@@ -29,7 +30,9 @@ from rlaif.records import Preference
 from rlaif.storage import write_records
 from rlaif.training.config import LoRA, Probe, RewardConfig
 from rlaif.training.dataset import split_by_prompt
+from rlaif.training.packing import lay_out
 from rlaif.training.reward import train_reward_model
+from rlaif.training.reward.layout import Layout, Read, reward_tokenizer, tokens_of
 
 PAIRS = Path(os.environ.get("RLAIF_DATA", "")) / "hh-rlhf" / "harmless_base_test_part.jsonl"
 FOLDER = Path("runs/hh-reward")
@@ -58,6 +61,18 @@ def split(pairs: int, context: str) -> tuple[list[Preference], list[Preference]]
     train, held_out = split_by_prompt(labels, HELD_OUT / prompts, seed=0)
     random.Random("hh-reward").shuffle(train)
     return train[:pairs], held_out
+
+
+def within(labels: list[Preference], longest: int) -> list[Preference]:
+    """Leave pairs of at most so many tokens: the prompt once, and both replies."""
+    tokenizer, layout = reward_tokenizer(embedded_model()), Layout()
+    kept = []
+    for label in labels:
+        reads = [Read(label.prompt, side.text) for side in (label.chosen, label.rejected)]
+        ids = [each.ids for each in tokens_of(tokenizer, reads, layout) if each.ids]
+        if len(ids) == len(reads) and len(lay_out(ids).ids) <= longest:
+            kept.append(label)
+    return kept
 
 
 def trained(train: list[Preference], config: RewardConfig, folder: Path) -> Path:
@@ -89,6 +104,7 @@ def main() -> int:
     """Run it; 1 when a figure is short."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=1300, help="how many to train on")
+    parser.add_argument("--longest", type=int, help="tokens of a pair to train on")
     parser.add_argument("--context", choices=["last", "whole"], default="last")
     parser.add_argument("--adapters", action="store_true", help="train, rather than fit")
     asked = parser.parse_args()
@@ -97,7 +113,9 @@ def main() -> int:
         return 0
     train, held_out = split(asked.pairs, asked.context)
     name, config = ("adapters", ADAPTERS) if asked.adapters else ("fit", FIT)
-    folder = FOLDER / f"{name}-{asked.context}-{asked.pairs}"
+    if asked.longest:
+        train = within(train, asked.longest)
+    folder = FOLDER / f"{name}-{asked.context}-{len(train)}"
     write_records(folder / "held-out.jsonl", held_out)
     model = trained(train, config, folder)
     found, page = report_on_model(model, folder / "held-out.jsonl", None, folder, 0, Shown())
