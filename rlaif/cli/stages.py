@@ -262,6 +262,9 @@ def optimize(
     ] = None,
     max_length: Annotated[int, typer.Option(min=2, help="Tokens of prompt and answer.")] = 1024,
     lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
+    bits: Annotated[
+        int | None, typer.Option(help="4 or 8: QLoRA, the frozen weights in so many bits.")
+    ] = None,
     checkpoint: Annotated[
         int, typer.Option(min=1, help="Updates between what a stopped run goes on from.")
     ] = 500,
@@ -282,7 +285,7 @@ def optimize(
         "max_length": max_length,
         "checkpoint": checkpoint,
     }
-    config = optimize_config(lora, options)
+    config = optimize_config(lora, options, bits)
     paths = [labels, *(also or ())]
     OUT.print(optimize_alone(paths, model, out, config, seed, Shown()), markup=False)
 

@@ -12,12 +12,14 @@ from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.learned import read_learned
 from rlaif.experiment.progress import Watcher
 from rlaif.feedback.sound import Aside
-from rlaif.training.config import LoRA, OptimizeConfig
+from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize import optimize_policy
 
 
-def optimize_config(lora: int, options: dict[str, Any]) -> OptimizeConfig:
+def optimize_config(lora: int, options: dict[str, Any], bits: int | None = None) -> OptimizeConfig:
     """Make a config of the command's options; `lora` is the adapter's rank, 0 for every weight.
+
+    `bits` are those of the frozen weights below an adapter.
 
     Raises:
         InputError: for options that do not go together, or out of range.
@@ -25,8 +27,11 @@ def optimize_config(lora: int, options: dict[str, Any]) -> OptimizeConfig:
     said = {name: value for name, value in options.items() if value is not None}
     # A full training takes about a tenth of an adapter's rate.
     said.setdefault("learning_rate", 3e-4 if lora else 3e-5)
+    if bits and not lora:
+        raise InputError("--bits: only weights below an adapter can be read in few; give --lora 16")
+    adapter = {"r": lora, "bits": bits} if lora else None
     try:
-        return OptimizeConfig.model_validate({**said, "lora": LoRA(r=lora) if lora else None})
+        return OptimizeConfig.model_validate({**said, "lora": adapter})
     except ValidationError as error:
         what = error.errors()[0]
         place = "".join(f"{step}: " for step in what["loc"])

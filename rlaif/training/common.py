@@ -22,6 +22,7 @@ from rlaif.ranks import is_first
 from rlaif.resources import did_you_mean
 from rlaif.training.config import LoRA, Progress, TrainingConfig
 from rlaif.training.folder import checked
+from rlaif.training.quantised import quantisation, train_in_full
 from rlaif.training.team import LONG, join
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -88,7 +89,7 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
         "save_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,
-        "model_init_kwargs": {"dtype": dtype},
+        "model_init_kwargs": {"dtype": dtype, **quantisation(config.lora, dtype)},
     }
     try:
         return kind(**{**options, **more, **config.extra})
@@ -204,13 +205,15 @@ def repeatable(seed: int) -> Iterator[None]:
 def run(trainer: Any, checkpoint: Path | None = None) -> None:
     """Train, with nothing printed; from a checkpoint on, where there is one."""
     trainer.remove_callback(PrinterCallback)
+    train_in_full(trainer.model)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep the libraries' own notes and bars off the terminal."""
-    noisy = [logging.getLogger(name) for name in ("transformers", "trl", "accelerate", "peft")]
+    names = ("transformers", "trl", "accelerate", "peft", "bitsandbytes")
+    noisy = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in noisy]
     bars = datasets.is_progress_bar_enabled(), transformers.utils.logging.is_progress_bar_enabled()
     for logger in noisy:

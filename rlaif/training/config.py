@@ -39,6 +39,9 @@ class LoRA(Record):
     """The share of the adapter's inputs dropped while training."""
     targets: str | tuple[str, ...] = "all-linear"
     """The layers it goes beside: `all-linear`, or names such as `q_proj`."""
+    bits: Literal[4, 8] | None = None
+    """Read the frozen weights in so many bits (QLoRA): a 7B model in 4 bits takes 5 GB. It needs
+    `pip install 'rlaif-kit[qlora]'`."""
     layers_from: int = Field(default=0, ge=0)
     """Leave the layers below this one alone; leaving a fifth of them costs a fifth less."""
 

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoTokenizer
 from rlaif.errors import MissingModelError
 from rlaif.ranks import is_first
 from rlaif.storage import storing
+from rlaif.training.quantised import in_full, is_quantised
 from rlaif.training.team import together
 from rlaif.training.whole_weights import gather_in_place
 
@@ -105,6 +106,8 @@ def merged(model: Any) -> Any:
     """Give a model in float32 with its adapter, if it has one, merged into its weights."""
     # Merged in float32 and rounded once: a small adapter would drown in bfloat16's steps.
     with torch.no_grad():
+        if is_quantised(model):
+            return in_full(model)
         whole = model.to(torch.float32)
         return whole.merge_and_unload() if hasattr(whole, "merge_and_unload") else whole
 

@@ -12,6 +12,7 @@ from rlaif.training.checkpoints import Whole, keeping, last_checkpoint
 from rlaif.training.common import Watch, adapter, arguments, repeatable, run
 from rlaif.training.config import Progress, RewardConfig
 from rlaif.training.folder import checked, merged, reading, save, whole_folder
+from rlaif.training.quantised import train_in_full
 from rlaif.training.reward.collator import AnswerCollator
 from rlaif.training.reward.groups import Groups
 from rlaif.training.reward.heads import narrow, widen
@@ -130,6 +131,7 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
             processing_class=job.tokenizer,
             peft_config=adapter(config.lora, job.model, "SEQ_CLS"),
         )
+    train_in_full(trainer.model)
     if config.heads > 1:
         widen(trainer.model, config.heads)
     return trainer
