@@ -90,6 +90,7 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "reward": reward,
     "dpo": by_pairs("dpo"),
     "ipo": by_pairs("ipo"),
+    "kto": by_pairs("kto"),
     "rloo": by_reward("rloo"),
     "grpo": by_reward("grpo"),
     "reinforce": by_reward("reinforce"),
