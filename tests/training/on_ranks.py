@@ -95,6 +95,7 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "grpo": by_reward("grpo"),
     "reinforce": by_reward("reinforce"),
     "ppo": by_reward("ppo"),
+    "online-dpo": by_reward("online-dpo"),
 }
 
 

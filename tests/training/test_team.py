@@ -66,7 +66,9 @@ def test_two_processes_learn_what_one_does_from_the_same_rows(
     launched: Launched, alone: dict, method: str
 ) -> None:
     figures = alone[method].figures
-    assert launched.ranks[0][method][0] == pytest.approx(figures, rel=1e-4, abs=1e-6)
+    # KTO's reference point comes from the rows of each process.
+    close = 1e-3 if method == "kto" else 1e-4
+    assert launched.ranks[0][method][0] == pytest.approx(figures, rel=close, abs=1e-6)
     assert any(figure > 0.01 for figure in figures)
 
 

@@ -1,13 +1,13 @@
 """A comparison's file: what all methods share, and what each is told beside it."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rlaif.records import Record
 from rlaif.resources import did_you_mean
-from rlaif.training.config import Method, OptimizeConfig, SFTConfig
+from rlaif.training.config import BY_CHOICE, Method, OptimizeConfig, SFTConfig
 from rlaif.training.rewards import RewardPart
 from rlaif.yamlfile import parse, read_text
 
@@ -81,9 +81,9 @@ class Compare(Record):
         told = dict(self.methods[name])
         method = told.pop("method", name)
         kind: Any = _OTHERS.get(method, OptimizeConfig)
-        known = (*Method.__args__, *_OTHERS)  # type: ignore[attr-defined]
+        known = [*(each for each in get_args(Method) if each not in BY_CHOICE), *_OTHERS]
         if method not in known:
-            raise ValueError(f"methods.{name}: no such method{did_you_mean(method, list(known))}")
+            raise ValueError(f"methods.{name}: no such method{did_you_mean(method, known)}")
         shared: dict[str, Any] = {} if kind is BestOfN else dict(self.training)
         if kind is OptimizeConfig:
             shared |= {
