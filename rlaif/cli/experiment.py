@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlaif.cli.console import OUT, Shown, table
+from rlaif.cli.console import OUT, Shown, show, table
 from rlaif.errors import InputError
 from rlaif.ranks import is_first, ranks
 from rlaif.resources import find
 
 if TYPE_CHECKING:
     from rlaif.experiment.context import Context
+    from rlaif.experiment.dry_run import DryContext
     from rlaif.experiment.stages import Done
 
 Runs = Annotated[Path, typer.Option("--runs", help="The folder that holds the runs.")]
@@ -25,7 +26,7 @@ def run(
     experiment: Annotated[str, typer.Argument(help="An experiment file, or a shipped one's name")],
     overrides: Overrides = None,
     until: Annotated[str | None, typer.Option(help="Stop after this stage.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="List stages and requests; run nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Count tokens and money; run nothing.")] = False,
     anyway: Annotated[bool, typer.Option(help="Label though the judge falls short.")] = False,
     budget: Annotated[
         str | None, typer.Option(help="Stop at usd=5,requests=20000,tokens=3000000 or some of it.")
@@ -36,26 +37,18 @@ def run(
     from rlaif.budget import parse_budget
     from rlaif.experiment.config import load_experiment
     from rlaif.experiment.context import Context
-    from rlaif.experiment.runner import plan
 
     file = find("experiments", experiment)
     watcher = Shown()
     told = parse_budget(budget).model_dump(exclude_none=True)
     spending = [f"budget.{name}={value}" for name, value in told.items()]
     experiment_ = load_experiment(file, [*(overrides or []), *spending])
-    context = Context(experiment_, file, runs, watcher, is_anyway=anyway)
     if dry_run:
-        rows = [
-            [
-                item.stage.name,
-                item.state,
-                "" if item.state == "fresh" else f"≤ {item.requests:,}",
-                item.why,
-            ]
-            for item in plan(context)
-        ]
-        OUT.print(table(["stage", "state", "requests", "why"], rows))
+        from rlaif.experiment.dry_run import DryContext
+
+        _show_plan(DryContext(experiment_, file, runs, watcher))
         return
+    context = Context(experiment_, file, runs, watcher, is_anyway=anyway)
     if not is_first():
         from rlaif.experiment.follow import follow
 
@@ -81,6 +74,31 @@ def _stages(context: "Context", until: str | None) -> Iterator[tuple[str, "Done 
 
     yield from run_stages(context, until, lead)
     end()
+
+
+def _show_plan(run: "DryContext") -> None:
+    """Print what each stage would do, and what that would take."""
+    from rlaif.experiment.dry_run import count
+    from rlaif.experiment.runner import plan
+
+    planned = plan(run)
+    rows = [
+        [
+            item.stage.name,
+            item.state,
+            "" if item.state == "fresh" else f"≤ {item.requests:,}",
+            item.why,
+        ]
+        for item in planned
+    ]
+    OUT.print(table(["stage", "state", "requests", "why"], rows))
+    estimates = count(run, [item.stage.name for item in planned if item.state != "fresh"])
+    head, found = estimates.table()
+    if found:
+        OUT.print()
+        show(head, found)
+        for note in estimates.notes():
+            OUT.print(note, markup=False)
 
 
 def _show_result(folder: Path, people: Path | None = None, *, has_table: bool = True) -> None:

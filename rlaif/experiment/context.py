@@ -82,8 +82,8 @@ class Context:
         self.also = self._also(file, self.experiment.reward)
         self.also_learned = self._also(file, self.experiment.optimize)
         self.is_anyway = is_anyway
-        self._store_path = runs / NAME
-        self._backends: dict[str, Cached] = {}
+        self.store_path = runs / NAME
+        self._backends: dict[str, Backend] = {}
         self._check()
 
     def _split(self, prompts: Sequence[Prompt]) -> tuple[list[Prompt], list[Prompt]]:
@@ -189,7 +189,7 @@ class Context:
     @cached_property
     def store(self) -> CompletionStore:
         """Completions already paid for, shared by all runs beside this one."""
-        return CompletionStore(self._store_path)
+        return CompletionStore(self.store_path)
 
     def spec(self, role: Role) -> ModelSpec:
         """Give the model that plays a role."""
@@ -225,20 +225,21 @@ class Context:
         """What is spent in this run, over all its processes."""
         return Meter(self.experiment.budget or Budget(), self.folder / SPENT)
 
-    def backend(self, role: Role) -> Cached:
+    def backend(self, role: Role) -> Backend:
         """Connect to a role's model, once."""
-        return self._connect(self.spec(role))
+        return self.connect(self.spec(role))
 
-    def policy_at(self, folder: Path) -> Cached:
+    def policy_at(self, folder: Path) -> Backend:
         """Connect to a policy that a stage has trained."""
-        return self._connect(self._trained_spec(folder))
+        return self.connect(self._trained_spec(folder))
 
     def _trained_spec(self, folder: Path) -> LocalModel:
         policy = self.spec("policy")
         assert isinstance(policy, LocalModel)
         return policy.model_copy(update={"model": str(folder), "adapter": None})
 
-    def _connect(self, spec: ModelSpec) -> Cached:
+    def connect(self, spec: ModelSpec) -> Backend:
+        """Connect to a model through the store, once."""
         name = spec.model_dump_json()
         if name not in self._backends:
             account = account_of(spec, self.meter)
@@ -255,7 +256,7 @@ class Context:
     ) -> Judge:
         """Make the judge that labels, or the one that only evaluates; by other rules if given."""
         specs = self.judges(role)
-        members = [Member(self._connect(spec), calibration_of(spec)) for spec in specs]
+        members = [Member(self.connect(spec), calibration_of(spec)) for spec in specs]
         return judge_of(members, self.judging, constitution or self.constitution)
 
     def conditions(

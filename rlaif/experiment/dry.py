@@ -49,7 +49,9 @@ def respond_dry(
 ) -> None:
     """Count what `respond` asks."""
     folder.stage = "respond"
-    _all_of(respond(load_prompts(prompts), folder.backend(model), config, seed=seed))
+    loaded = load_prompts(prompts)
+    folder.estimates.items["respond"] = len(loaded)
+    _all_of(respond(loaded, folder.backend(model), config, seed=seed))
 
 
 def revise_dry(
@@ -63,6 +65,7 @@ def revise_dry(
     """Count what `revise` asks."""
     folder.stage = "revise"
     prompts, loaded = read_drawn(responses)
+    folder.estimates.items["revise"] = len(loaded)
     named = NamedJudges(folder, [models[1]])
     _all_of(
         revise(
@@ -88,6 +91,7 @@ def label_dry(
 ) -> None:
     """Count what `label` asks."""
     folder.stage = "label"
+    folder.estimates.items["label"] = len(comparisons)
     judge = named.judge(config, constitution)
     conditions = named.conditions(config, constitution)
     _all_of(label(comparisons, constitution, judge, config, conditions=conditions, seed=seed))
@@ -106,6 +110,7 @@ def evaluate_dry(
     limit, seed = how
     config = EvaluateConfig(suites=tuple(suites), limit=limit)
     prompts = [prompt for name in suites for prompt in load_suite(name)[:limit]]
+    folder.estimates.items["evaluate"] = len(prompts)
     named = NamedJudges(folder, [judge])
     referee = named.judge(Judging(), constitution)
     conditions = named.conditions(Judging(), constitution)

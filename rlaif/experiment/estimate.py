@@ -1,7 +1,7 @@
 """What a stage would ask, counted before the first request: tokens, money, time."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,12 @@ class Estimate:
         self.seen.add(key)
         self.size += self.tokens.note(request)
         self.written += self.account.most(request).written
+
+    def grow(self, factor: float) -> None:
+        """Count so many times as much, of what is like what was counted."""
+        asked = math.ceil(self.asked * factor)
+        self.requests += asked - self.asked
+        self.size, self.written = math.ceil(self.size * factor), math.ceil(self.written * factor)
 
     @property
     def asked(self) -> int:
@@ -168,6 +174,8 @@ class Estimates:
         self._meter = meter
         self._tokens: dict[str, Tokens] = {}
         self._found: dict[tuple[str, str], Estimate] = {}
+        self.items: dict[str, int] = {}
+        """How many prompts, responses or pairs a stage is about."""
 
     def backend(self, stage: str, spec: ModelSpec) -> Unasked:
         """Give what stands in for a model.
@@ -176,17 +184,41 @@ class Estimates:
             InputError: when dollars are budgeted and its price is not known.
         """
         name = spec.model_dump_json()
-        tokens = self._tokens.setdefault(name, Tokens(spec))
-        estimate = Estimate(stage, spec, account_of(spec, self._meter), tokens)
-        return Unasked(self._found.setdefault((stage, name), estimate), self._store)
+        if name not in self._tokens:
+            self._tokens[name] = Tokens(spec)
+        if (stage, name) not in self._found:
+            account = account_of(spec, self._meter)
+            self._found[stage, name] = Estimate(stage, spec, account, self._tokens[name])
+        return Unasked(self._found[stage, name], self._store)
+
+    def add(self, stage: str, specs: Sequence[ModelSpec], requests: int) -> None:
+        """Count requests more, spread over the models, like those that were counted."""
+        for spec in specs:
+            estimate = self._found.get((stage, spec.model_dump_json()))
+            if estimate and estimate.asked:
+                estimate.grow(1 + requests / len(specs) / estimate.asked)
+
+    def scale(self, stage: str, requests: int) -> None:
+        """Make what was counted for a stage so many requests."""
+        found = [one for (name, _), one in self._found.items() if name == stage]
+        if counted := sum(one.asked for one in found):
+            for one in found:
+                one.grow(requests / counted)
+
+    def drop(self, stage: str) -> None:
+        """Leave out what was counted only to be read by others."""
+        for key in [key for key in self._found if key[0] == stage]:
+            del self._found[key]
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Give the head and the rows of what was counted."""
-        head = ["stage", "model", "requests", "stored", "to ask", "tokens read", "written"]
+        named = ["items"] if self.items else []
+        head = ["stage", *named, "model", "requests", "stored", "to ask", "tokens read", "written"]
         rows = []
         for one in self._found.values():
+            items = [f"{self.items[one.stage]:,}" if one.stage in self.items else ""] * len(named)
             counts = [f"{one.requests:,}", f"{one.stored:,}", f"{one.asked:,}", f"{one.read:,}"]
-            row = [one.stage, identity(one.spec), *counts, f"≤ {one.written:,}"]
+            row = [one.stage, *items, identity(one.spec), *counts, f"≤ {one.written:,}"]
             rows.append([*row, one.money, one.time])
         return [*head, "money", "time"], rows
 

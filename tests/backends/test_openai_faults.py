@@ -1,16 +1,20 @@
 """A server that fails in every way, some of the time: no label is lost, doubled or another one."""
 
+import itertools
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from rlaif.backends.cached import Cached
 from rlaif.backends.openai import OpenAIBackend
 from rlaif.backends.spec import OpenAIModel
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.feedback.label import LabelConfig, label
 from rlaif.judges.build import judge_from
 from rlaif.records import Abstention, Comparison, Preference, Prompt, Response
+from rlaif.store import CompletionStore
 from tests.backends.faulty import FAULTS, Faulty, faulty
 
 RULES = Constitution(name="rules", principles=(Principle(id="better", text="It is better."),))
@@ -29,11 +33,15 @@ def comparison(number: int) -> Comparison:
 Outcomes = Mapping[str, Preference | Abstention]
 
 
-def labelled(server: Faulty, count: int) -> tuple[Outcomes, float, OpenAIBackend]:
+def labelled(
+    server: Faulty, count: int, store: CompletionStore | None = None
+) -> tuple[Outcomes, float, OpenAIBackend]:
     """Label so many comparisons; give each one's outcome, and how long it took."""
     spec = OpenAIModel(model="m", base_url=server.base_url, timeout=TIMEOUT, attempts=6)
     backend = OpenAIBackend(spec, first_wait=0.02)
-    judge = judge_from(backend, "compare", orders="one")
+    judge = judge_from(
+        backend if store is None else Cached(backend, store), "compare", orders="one"
+    )
     began = time.monotonic()
     outcomes: dict[str, Preference | Abstention] = {}
     for made in label(map(comparison, range(count)), RULES, judge, LabelConfig(template="compare")):
@@ -66,6 +74,34 @@ def check(count: int, seed: int) -> None:
     assert backend.traffic.retries == backend.traffic.tries - count
     assert all(server.sent[fault] for fault in FAULTS)
     # A hang takes its time-out; a few may follow each other.
+    assert seconds <= 1.5 * fine_seconds + 4 * TIMEOUT
+
+
+def test_a_clock_that_jumps_by_an_hour_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock is an hour before, or behind, the one before it."""
+    count, real, jumps = 150, time.time, itertools.cycle((3600.0, -3600.0, 0.0))
+    with faulty({}) as server:
+        fine, fine_seconds, _ = labelled(server, count)
+    looks = 0
+
+    def jumping() -> float:
+        nonlocal looks
+        looks += 1
+        return real() + next(jumps)
+
+    monkeypatch.setattr(time, "time", jumping)
+    store = CompletionStore(tmp_path / "store")
+    with faulty({"429": 0.1, "500": 0.05, "hang": 0.01}, 3) as server:
+        got, seconds, _ = labelled(server, count, store)
+        sent = server.sent.total()
+        again, _, _ = labelled(server, count, store)
+        assert server.sent.total() == sent, "what is kept is found again, whenever it was made"
+    store.close()
+    assert looks >= count
+    assert {name: told(one) for name, one in got.items()} == {n: told(o) for n, o in fine.items()}
+    assert again == got
     assert seconds <= 1.5 * fine_seconds + 4 * TIMEOUT
 
 

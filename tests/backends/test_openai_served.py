@@ -3,16 +3,21 @@
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rlaif.backends.local import LocalBackend
 from rlaif.backends.loop import wait_for
 from rlaif.backends.openai import OpenAIBackend
 from rlaif.backends.posting import Http
 from rlaif.backends.spec import OpenAIModel
-from rlaif.embedded.find import embedded_model
+from rlaif.embedded.find import embedded_model, packaged_gguf
 from rlaif.records import Completion, Failure, Message, Request, Sampling
+from tests.full_precision import write_both
+from tests.served import serving
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +101,35 @@ def test_options_of_several_tokens_are_served_as_they_are_scored_here(
     mine, theirs = shares(here), shares(there)
     for option in options:
         assert theirs.get(option, 0.0) == pytest.approx(mine[option], abs=0.1)
+
+
+def test_log_probabilities_of_a_full_precision_file_are_those_of_transformers(
+    tmp_path: Path,
+) -> None:
+    packed = packaged_gguf()
+    assert packed is not None
+    file = write_both(embedded_model(), packed, tmp_path)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    with serving(file) as address:
+        http = Http(address, "")
+        for text in ("Is fire hot?", "Name a river of Asia.", "Wie geht es Dir? 你好!"):
+            turns = [{"role": "user", "content": text}]
+            body = {"model": "m", "messages": turns, "max_tokens": 1, "temperature": 0}
+            asked = {**body, "logprobs": True, "top_logprobs": 20}
+            answer = json.loads(wait_for(http.post("chat/completions", asked)).body)
+            [place] = answer["choices"][0]["logprobs"]["content"]
+            prompt = tokenizer.apply_chat_template(
+                turns, add_generation_prompt=True, tokenize=False
+            )
+            ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False).input_ids
+            with torch.inference_mode():
+                mine = model(ids).logits[0, -1].log_softmax(-1)
+            told = {one["id"]: one["logprob"] for one in place["top_logprobs"]}
+            assert len(told) == 20
+            assert answer["usage"]["prompt_tokens"] == ids.shape[1]
+            assert told == pytest.approx({token: float(mine[token]) for token in told}, abs=1e-2)
+        http.close()
 
 
 def test_an_answer_that_starts_otherwise_has_no_log_probabilities(served: OpenAIBackend) -> None:

@@ -90,7 +90,7 @@ def test_a_label_dry_run_counts_what_the_run_then_asks(shown: Shown) -> None:
         patch.delenv("OPENAI_API_KEY", raising=False)
         lines = shown(*label, "--dry-run")
     assert lines[0] == "6 comparisons × 2 (1 principle) = 12 requests at most"
-    assert lines[2].startswith("label m 12 0 12 ")
+    assert lines[2].startswith("label 6 m 12 0 12 ")
     assert not Path("out").exists()
     with (
         serve(lambda _body, _before: said("A", {"A": -0.1, "B": -2.4})) as server,
@@ -100,24 +100,24 @@ def test_a_label_dry_run_counts_what_the_run_then_asks(shown: Shown) -> None:
         patch.setenv("OPENAI_API_KEY", "k")
         shown(*label, "--limit", "4")
         assert len(server.seen) == 8
-    assert shown(*label, "--dry-run")[2].startswith("label m 12 8 4 ")
+    assert shown(*label, "--dry-run")[2].startswith("label 6 m 12 8 4 ")
 
 
 def test_respond_revise_and_evaluate_count_theirs(shown: Shown) -> None:
     Path("prompts.txt").write_text("Hi\nBye\n", encoding="utf-8")
     lines = shown("respond", "prompts.txt", "-o", "r", "--samples", "3", "--dry-run")
-    assert lines[1].split()[2:5] == ["6", "0", "6"]
+    assert lines[1].split()[3:6] == ["6", "0", "6"]
     Path("r").mkdir()
     prompt = {"id": "p", "messages": [{"role": "user", "content": "Hi"}]}
     Path("r/prompts.jsonl").write_text(json.dumps(prompt) + "\n", encoding="utf-8")
     drawn = {"id": "p#0", "prompt_id": "p", "text": "Good day.", "author": "m"}
     Path("r/responses.jsonl").write_text(json.dumps(drawn) + "\n", encoding="utf-8")
     lines = shown("revise", "r", "-o", "v", "-c", "rule.yaml", "--tries", "2", "--dry-run")
-    counts = {tuple(line.split()[2:5]) for line in lines[1:3]}
+    counts = {tuple(line.split()[3:6]) for line in lines[1:3]}
     # A critique and two tries; each try and the response before it rated by the judge.
     assert counts == {("3", "0", "3"), ("4", "1", "3")}
     lines = shown("evaluate", "embedded", "openai:m", "--suites", "prompts.txt",
                   "-c", "rule.yaml", "-o", "e", "--dry-run")  # fmt: skip
-    assert sorted(line.split()[2] for line in lines[1:4]) == ["2", "2", "4"]
+    assert sorted(line.split()[3] for line in lines[1:4]) == ["2", "2", "4"]
     assert not Path("v").exists()
     assert not Path("e").exists()
