@@ -122,10 +122,13 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
         "center_rewards_coefficient": config.centring,
         **keeping(config),
     }
+    args = arguments(trl.RewardConfig, config, folder, seed, **more)
+    # A classifier of several labels is a base too: its labels' weights make room for one score.
+    args.model_init_kwargs["ignore_mismatched_sizes"] = True
     with reading(job.model):
         trainer = GroupTrainer(
             model=checked(job.model),
-            args=arguments(trl.RewardConfig, config, folder, seed, **more),
+            args=args,
             train_dataset=job.groups.rows,
             data_collator=AnswerCollator(job.rows.answers, job.tokenizer.pad_token_id),
             processing_class=job.tokenizer,

@@ -74,7 +74,7 @@ def _cut(name: Path, probe: Probe, tokenizer: Any) -> Any:
     text.pad_token_id = tokenizer.pad_token_id
     with quiet(), reading(name):
         model = AutoModelForSequenceClassification.from_pretrained(
-            checked(name), config=config, dtype=half_where_fast()
+            checked(name), config=config, dtype=half_where_fast(), ignore_mismatched_sizes=True
         )
     if not isinstance(getattr(model, "score", None), nn.Linear):
         raise InputError("probe: this model's score is no single layer; train an adapter instead")

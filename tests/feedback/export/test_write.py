@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rlaif.errors import InputError
 from rlaif.feedback.export.icai import annotated_pairs
@@ -168,3 +170,39 @@ def test_a_format_that_is_none_and_a_name_that_is_no_parquet_are_told(tmp_path: 
     for to in WRITERS:
         with pytest.raises(InputError, match="no label to write"):
             export([], to, tmp_path / "x")
+
+
+TEXTS = st.text(min_size=1).filter(str.strip)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(TEXTS, min_size=3, max_size=3, unique=True),
+    p=st.floats(0.5, 1.0),
+    weight=st.floats(0.01, 9.0),
+    margin=st.floats(0.0, 3.0),
+)
+@pytest.mark.parametrize("to", ["trl", "icai", "argilla", "parquet"])
+def test_whatever_a_label_holds_it_comes_back_or_is_told(
+    to: str, tmp_path: Path, texts: list[str], p: float, weight: float, margin: float
+) -> None:
+    asked, one, other = texts
+    label = said()
+    label = label.model_copy(
+        update={
+            "prompt": Prompt.of(asked),
+            "chosen": label.chosen.model_copy(update={"text": one}),
+            "rejected": label.rejected.model_copy(update={"text": other}),
+            "p_chosen": p,
+            "weight": weight,
+            "margin": margin,
+        }
+    )
+    path = tmp_path / {"icai": "x.json", "parquet": "x.parquet"}.get(to, "x.jsonl")
+    _, lost = export([label], to, path)
+    [back] = read_people(path)
+    sides = [(label.chosen.text, label.rejected.text), (label.rejected.text, label.chosen.text)]
+    assert (back.chosen.text, back.rejected.text) in sides[: 2 if p == 0.5 else 1]
+    assert back.prompt.text == asked
+    for name in ("p_chosen", "weight", "margin"):
+        assert getattr(back, name) == getattr(label, name) or name in lost
