@@ -95,7 +95,7 @@ def installed(pythons: Sequence[str]) -> dict[str, str]:
     """Give the other clients that can be run, each with the interpreter that can."""
     found: dict[str, str] = {}
     for client, module in PEERS.items():
-        code = f"import importlib.util as u; u.find_spec({module.split('.')[0]!r}) or exit(1)"
+        code = f"import importlib.util as u; u.find_spec({module!r}) or exit(1)"
         for python in pythons:
             done = subprocess.run([python, "-c", code], capture_output=True, check=False)
             if done.returncode == 0:

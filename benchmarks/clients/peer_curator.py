@@ -1,9 +1,19 @@
 """bespokelabs-curator over a data set of the questions."""
 
 import os
+import sysconfig
 import tempfile
+from pathlib import Path
 
-os.environ |= {"CURATOR_DISABLE_CACHE": "1", "TELEMETRY_ENABLED": "0", "CURATOR_VIEWER": "0"}
+os.environ |= {
+    "CURATOR_DISABLE_CACHE": "1",
+    "TELEMETRY_ENABLED": "0",
+    "CURATOR_VIEWER": "0",
+    # litellm, which it needs, brings along a tokenizer's file that is fetched otherwise.
+    "TIKTOKEN_CACHE_DIR": str(
+        Path(sysconfig.get_path("purelib"), "litellm", "litellm_core_utils", "tokenizers")
+    ),
+}
 
 from bespokelabs import curator
 from work import SAMPLING, Job, measure, question

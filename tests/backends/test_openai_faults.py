@@ -71,7 +71,8 @@ def check(count: int, seed: int) -> None:
     assert server.sent["ok"] >= len(kept)  # a machine that is busy may time a good one out
     # Nor need a busy server have read what was sent before it was timed out.
     assert 0 <= backend.traffic.tries - sum(server.sent.values()) <= count // 100
-    assert backend.traffic.retries == backend.traffic.tries - count
+    # The judge asks anew, with more room, where three answers in a row were of nothing.
+    assert 0 <= backend.traffic.tries - count - backend.traffic.retries <= 2
     assert all(server.sent[fault] for fault in FAULTS)
     # A hang takes its time-out; a few may follow each other.
     assert seconds <= 1.5 * fine_seconds + 4 * TIMEOUT
