@@ -73,6 +73,9 @@ def train(
         bool, typer.Option("--truncate", help="Cut prompts that are too long, from the left.")
     ] = False,
     lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
+    bits: Annotated[
+        int | None, typer.Option(help="4 or 8: QLoRA, the frozen weights in so many bits.")
+    ] = None,
     probe: Annotated[
         int | None,
         typer.Option(min=1, help="Fit the score alone, on what so many layers say; no training."),
@@ -124,7 +127,7 @@ def train(
         centring=centring,
         max_length=max_length,
         too_long="truncate" if truncate else "drop",
-        lora={"r": lora} if lora else None,
+        lora={"r": lora, "bits": bits} if lora else None,
         probe={"layers": probe} if probe else None,
         held_out=held_out,
         members=members,

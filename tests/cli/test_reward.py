@@ -7,7 +7,7 @@ import pytest
 
 from rlaif.cli.main import main
 from rlaif.feedback.mix import Mix
-from rlaif.training.config import Probe, RewardConfig
+from rlaif.training.config import LoRA, Probe, RewardConfig
 
 
 @pytest.fixture
@@ -64,6 +64,11 @@ def test_options_are_the_configs_own(trained: list[tuple[object, ...]]) -> None:
             3,
         )
     ]
+
+
+def test_few_bits_are_the_adapters_own(trained: list[tuple[object, ...]]) -> None:
+    assert main(["reward", "pairs.jsonl", "-o", "rm", "--bits", "4"]) == 0
+    assert trained[0][3] == RewardConfig(lora=LoRA(bits=4))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Several heads are an ensemble in one model: they learn apart, and their folder keeps them all."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,15 @@ def test_a_head_learns_from_its_own_draw_of_the_prompts(tiny_model: Path, tmp_pa
     [gradient] = [p.grad for p in trained if p.requires_grad]
     seen = [bool(row.abs().sum()) for row in gradient]
     assert seen == [draw > 0 for draw in groups.rows["draws"][at]]
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs bitsandbytes")
+def test_heads_stand_on_a_base_of_few_bits_too(tiny_model: Path, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"lora": LoRA(r=4, bits=4)})
+    done = train_reward_model(LABELS, config, tiny_model, tmp_path / "rm")
+    assert load_file(done.path / FILE)["score"].shape[0] == 3
+    yes, no = RewardModel(done.path)(*ASKED)
+    assert yes > no
 
 
 def test_a_ranking_counts_as_often_as_it_was_drawn() -> None:
