@@ -10,6 +10,23 @@ from rlaif.evaluation.results import Evaluation
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 76, 20, 16, 56
 _LABEL_GAP = 17
+JUDGE_BY_REWARD = "judge by reward"
+_UNDRAWN = (
+    "step",
+    "total",
+    "epoch",
+    "learning_rate",
+    "num_tokens",
+    "rewards/",
+    "reward_std",
+    "frac_reward",
+    "completions/min",
+    "completions/max",
+    "completions/mean_term",
+    "clip_ratio/low",
+    "clip_ratio/high",
+)
+"""How the names of those figures begin that would only hide the others."""
 
 
 class Spot(NamedTuple):
@@ -102,11 +119,49 @@ def _with_labels_apart(spots: Sequence[Spot]) -> list[Spot]:
 
 
 def curves(points: Sequence[Mapping[str, float]], *, width: float, height: float) -> list[Line]:
-    """Make a line of each metric that was logged at two steps or more, the loss first."""
+    """Make a line of each metric that was logged at two steps or more, the loss first.
+
+    Where another judge looked on, the first lines are the loss and that judge by the reward.
+    """
     metrics = dict.fromkeys(name for point in points for name in point)
-    wanted = [name for name in metrics if name not in ("step", "total", "epoch", "learning_rate")]
-    lines = (_line(name, points, width, height) for name in wanted)
-    return sorted((line for line in lines if line), key=lambda line: line.name != "loss")
+    wanted = [name for name in metrics if not name.startswith(_UNDRAWN)]
+    lines = [_line(name, points, width, height) for name in wanted]
+    lines.append(_judge_by_reward(points, width, height))
+    first = {"loss": 0, JUDGE_BY_REWARD: 1}
+    return sorted((line for line in lines if line), key=lambda line: first.get(line.name, 2))
+
+
+def _judge_by_reward(
+    points: Sequence[Mapping[str, float]], width: float, height: float
+) -> Line | None:
+    """Draw what a judge that is not the reward thought, from left to right by the mean reward.
+
+    A line that rises and then falls is a reward that is being gamed (arXiv 2210.10760).
+    """
+    looks: list[tuple[float, float, float]] = []
+    since: list[float] = []
+    for point in points:
+        if math.isfinite(point.get("reward", math.nan)):
+            since.append(point["reward"])
+        if "judge" in point and since:
+            looks.append((sum(since) / len(since), point["judge"], point["step"]))
+            since = []
+    if len(looks) < 2:
+        return None
+    rewards, judged, steps = zip(*looks, strict=True)
+    left, low = min(rewards), min(judged)
+    across = width / ((max(rewards) - left) or 1.0)
+    up = height / ((max(judged) - low) or 1.0)
+    placed = tuple(
+        (
+            (reward - left) * across,
+            height - (liked - low) * up,
+            f"step {step:g}: reward {reward:.4g}, judge {liked:.4g}",
+        )
+        for reward, liked, step in looks
+    )
+    ends = (judged[0], judged[-1], low, max(judged))
+    return Line(JUDGE_BY_REWARD, placed, *ends, (steps[0], steps[-1]))
 
 
 def _line(

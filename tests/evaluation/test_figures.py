@@ -65,3 +65,28 @@ def test_steps_that_lack_a_metric_or_are_not_finite_are_left_out_of_its_line() -
     (line,) = curves(points, width=100, height=50)
     assert [x for x, _, _ in line.points] == pytest.approx([0, 100])
     assert {y for _, y, _ in line.points} == {25}
+
+
+def test_what_another_judge_thought_is_drawn_by_what_the_reward_had_come_to() -> None:
+    points: list[dict[str, float]] = [
+        {"step": 0, "judge": 0.5},
+        {"step": 1, "loss": 1.0, "reward": 0.0},
+        {"step": 2, "loss": 1.0, "reward": 2.0},
+        {"step": 2, "judge": 0.8},
+        {"step": 3, "loss": 1.0, "reward": 4.0},
+        {"step": 3, "judge": 0.3},
+        {"step": 4, "loss": 1.0, "reward": 5.0},
+        {"step": 4, "judge": 0.55},
+    ]
+    line = next(each for each in curves(points, width=100, height=50) if "by reward" in each.name)
+    # The rewards were 1, 4 and 5 in the mean; the start had none.
+    assert [x for x, _, _ in line.points] == pytest.approx([0, 75, 100])
+    assert [y for _, y, _ in line.points] == pytest.approx([0, 50, 25])
+    assert line.points[1][2] == "step 3: reward 4, judge 0.3"
+    assert (line.first, line.last, line.steps) == (0.8, 0.55, (2, 4))
+    assert [each.name for each in curves(points, width=100, height=50)][:2] == ["loss", line.name]
+
+
+def test_figures_that_hide_the_others_are_not_drawn() -> None:
+    points = [{"step": s, "loss": 1.0, "rewards/reward/std": 1.0 * s} for s in (1, 2)]
+    assert [line.name for line in curves(points, width=100, height=50)] == ["loss"]

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 
@@ -102,3 +104,40 @@ def test_clipping_stops_what_has_moved_far_enough(tiny_model, tmp_path) -> None:
     assert loss.item() == pytest.approx(-1.2, rel=1e-4)
     loss.backward()
     assert max(w.grad.abs().max() for w in trainer.model.model.parameters()) < 1e-6
+
+
+@pytest.mark.parametrize("smoothing", [1.0, 0.95])
+def test_without_its_critic_what_it_learns_from_is_noisier(smoothing: float) -> None:
+    """On two tokens of three words each, so that every answer and its chance is known."""
+    draw = torch.Generator().manual_seed(0)
+    first = torch.randn(3, generator=draw, requires_grad=True)
+    then = torch.randn(3, 3, generator=draw, requires_grad=True)
+    answers = torch.tensor(list(itertools.product(range(3), repeat=2)))
+    rewards = torch.tensor([5.0, 1.0, 0.0, 2.0, 7.0, 1.0, 0.0, 3.0, 4.0]) + 3
+    logps = torch.stack(
+        [first.log_softmax(0)[answers[:, 0]], then.log_softmax(1)[answers[:, 0], answers[:, 1]]], 1
+    )
+    chance = logps.sum(1).exp().detach()
+    # What a critic that has learned says before each token.
+    after = (then.softmax(1) * rewards.view(3, 3)).sum(1).detach()
+    start = (first.softmax(0) * after).sum().detach()
+    known = torch.stack([start.expand(9), after[answers[:, 0]]], 1)
+    mask = torch.ones(9, 2)
+    earned = token_rewards(rewards, torch.zeros(9, 2), mask, 0.0)
+    found = []
+    for values in (known, torch.zeros(9, 2)):
+        advantages, _ = advantages_of(earned, values, mask, 1.0, smoothing)
+        each = torch.stack([
+            torch.cat([
+                grad.flatten()
+                for grad in torch.autograd.grad(
+                    (advantages[n] * logps[n]).sum(), [first, then], retain_graph=True
+                )
+            ])
+            for n in range(9)
+        ])  # fmt: skip
+        mean = (chance[:, None] * each).sum(0)
+        found.append((mean, (chance[:, None] * (each - mean) ** 2).sum().item()))
+    assert found[0][1] < 0.3 * found[1][1]
+    if smoothing == 1.0:
+        assert torch.allclose(found[0][0], found[1][0], atol=1e-5)
