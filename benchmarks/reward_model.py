@@ -138,7 +138,9 @@ def _theirs(model: Path, rows: Rows, config: RewardConfig, folder: Path) -> tupl
 def _step(trainer: Any, batch: Sequence[Any]) -> Step:
     def step() -> float:
         trainer.model.train()
-        loss = trainer.compute_loss(trainer.model, trainer.data_collator(batch))
+        loss = trainer.compute_loss(
+            trainer.model, trainer._prepare_inputs(trainer.data_collator(batch))
+        )
         loss.backward()
         trainer.optimizer.step()
         trainer.optimizer.zero_grad()
