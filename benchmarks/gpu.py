@@ -32,7 +32,7 @@ if not MISSING:
 
     from rlaif.backends.connect import LocalModel, connect
     from rlaif.records import Message, Preference, Prompt, Request, Response
-    from rlaif.training.common import Silent, arguments, on_cpu, quiet, repeatable
+    from rlaif.training.common import Silent, arguments, on_cpu, quiet, repeatable, run
     from rlaif.training.config import BY_CHOICE, BY_REWARD, OptimizeConfig, RewardConfig, SFTConfig
     from rlaif.training.dataset import messages_of, prompt_ids
     from rlaif.training.draws import How, draw
@@ -164,7 +164,8 @@ def trainers(model: Path, words: int, folder: Path) -> Iterator[tuple["Claim", d
         seconds, held = clock(lambda job=job, done=done: done.append(job(folder / "out")))
         figures_ = {"GiB": round(held, 3), "seconds in all": round(seconds, 2)}
         steps = done[0].metrics.get("steps", STEPS)
-        finite = all(math.isfinite(value) for value in done[0].metrics.values())
+        last = [value for name, value in done[0].metrics.items() if name.endswith("_last")]
+        finite = all(map(math.isfinite, last))
         yield Claim(f"{name}, steps with finite figures", steps if finite else 0, STEPS), figures_
 
 
@@ -186,13 +187,14 @@ def beside_trl(model: Path, words: int, folder: Path) -> Iterator["Claim"]:
             options = {"beta": config.beta, "num_generations": config.samples}
             options["max_completion_length"] = config.max_new_tokens
             with quiet(), repeatable(0):
-                plain(
+                trainer = plain(
                     model=str(model),
                     reward_funcs=count,
                     args=arguments(settings, config, folder / "trl", 0, **options),
                     train_dataset=_rows(asked),
                     processing_class=AutoTokenizer.from_pretrained(model),
-                ).train()
+                )
+                run(trainer)
 
         def run_ours(config: Any = config) -> None:
             reward = lambda _, said: [float(len(set(text))) for text in said]  # noqa: E731
