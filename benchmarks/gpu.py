@@ -200,7 +200,7 @@ def beside_trl(model: Path, words: int, folder: Path) -> Iterator["Claim"]:
             reward = lambda _, said: [float(len(set(text))) for text in said]  # noqa: E731
             optimize_policy(config, model, folder / "out", prompts=asked, reward=reward)
 
-        times = {run: min(clock(run)[0] for _ in range(2)) for run in (run_theirs, run_ours)}
+        times = {way: min(clock(way)[0] for _ in range(2)) for way in (run_theirs, run_ours)}
         ratio = times[run_ours] / times[run_theirs]
         yield Claim(f"{method}, × TRL's seconds, model read and written", ratio, 1.15, is_most=True)
 

@@ -1,41 +1,44 @@
 """`benchmarks/gpu.py` where there is no GPU: it says so, and its code runs tiny on the CPU."""
 
+import importlib.util
 import json
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
 import torch
 
-PROGRAM = Path(__file__).parents[1] / "benchmarks/gpu.py"
+FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(PROGRAM), *options]
-    return subprocess.run(program, capture_output=True, text=True, check=False)
+@pytest.fixture
+def load(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return lambda: runpy.run_path(str(FOLDER / "gpu.py"))["main"]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so_and_without_a_library_which() -> None:
-    done = run()
-    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
-    assert "no GPU here" in done.stdout
-    code = (
-        "import importlib.util as u, runpy, sys; f = u.find_spec;"
-        "u.find_spec = lambda n, *a: None if n in ('trl', 'datasets') else f(n, *a);"
-        f"sys.argv = ['gpu.py']; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
+def test_without_a_gpu_it_says_so_in_a_line(load, capsys) -> None:
+    assert load()([]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("no GPU here")
+    assert said.count("\n") == 1
+
+
+def test_what_is_not_installed_is_named_in_a_line(load, capsys, monkeypatch) -> None:
+    finds = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name in ("trl", "datasets") else finds(name),
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stdout.startswith("not installed: trl, datasets;")
+    assert load()([]) == 2
+    assert capsys.readouterr().out.startswith("not installed: trl, datasets;")
 
 
 @pytest.mark.slow
-def test_its_code_runs_tiny_on_the_cpu(tmp_path) -> None:
-    done = run("--cpu", "--out", str(tmp_path))
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_its_code_runs_tiny_on_the_cpu(load, tmp_path) -> None:
+    assert load()(["--cpu", "--out", str(tmp_path)]) == 0
     told = json.loads((tmp_path / "gpu-cpu.json").read_text(encoding="utf-8"))
     figures = {row["name"]: row for row in told["figures"]}
     steps = [row for name, row in figures.items() if name.endswith("finite figures")]
