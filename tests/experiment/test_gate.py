@@ -256,6 +256,6 @@ def test_a_missing_file_of_people_is_told_before_anything_runs(
 
 def test_a_plan_counts_what_the_gate_asks(gated: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(gated), "--dry-run", "--runs", str(gated.parent / "r")]) == 0
-    [line] = [row for row in capsys.readouterr().out.splitlines() if row.startswith("label")]
+    line, *_ = (row for row in capsys.readouterr().out.splitlines() if row.startswith("label"))
     # As without a gate, and three of people's pairs at most, under two principles, two replies.
     assert f"≤ {8 * 2 * 2 + 3 * 2 * 2}" in line
