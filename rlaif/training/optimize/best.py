@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from rlaif.backends.base import Backend
 from rlaif.feedback.respond import RespondConfig, respond
+from rlaif.ranks import is_first
 from rlaif.records import Abstention, Prompt, Record
 from rlaif.storage import write_records
 from rlaif.training.common import need_rows
@@ -127,7 +128,8 @@ def take_best(draws: Draws, out: Path, *, progress: Progress | None = None) -> T
     chosen = choose_best(draws, progress)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
     path = out.with_name(REPLIES)
-    write_records(path, chosen.best)
+    if is_first():
+        write_records(path, chosen.best)
     metrics = {**_measured(chosen, draws.config), "seconds": time.monotonic() - started}
     return Trained(path, metrics, len(chosen.best), chosen.left_out)
 
@@ -143,7 +145,8 @@ def train_rejection(
     started = time.monotonic()
     chosen = choose_best(draws)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
-    write_records(out.with_name(REPLIES), chosen.best)
+    if is_first():
+        write_records(out.with_name(REPLIES), chosen.best)
     how = _imitating(draws.config)
     trained = train_sft(chosen.rows, how, model, out, seed=draws.seed, progress=progress)
     metrics = {**trained.metrics, **_measured(chosen, draws.config)}

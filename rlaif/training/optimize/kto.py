@@ -16,6 +16,7 @@ import trl
 from datasets import Dataset
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
+from rlaif.ranks import ranks
 from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import OptimizeConfig, Progress, Trained
@@ -196,7 +197,9 @@ def make_trainer(
         **keeping(config),
     }
     args = arguments(trl.KTOConfig, config, folder, seed, **more)
-    rows = with_others_answers(with_even_weights(tokens), config.batch, config.max_length)
+    # A batch of all processes is rotated as one, so that their number changes nothing.
+    at_once = config.batch * ranks()
+    rows = with_others_answers(with_even_weights(tokens), at_once, config.max_length)
     with reading(model):
         return WeightedKTOTrainer(
             model=checked(model),
