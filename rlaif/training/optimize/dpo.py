@@ -30,15 +30,13 @@ from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
 from rlaif.training.folder import checked, load_tokenizer, reading
 from rlaif.training.optimize.losses import ipo_loss, less_sure, noise_undone
-from rlaif.training.optimize.pairs import answer_logps, pack
+from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
 from rlaif.training.optimize.reference import add_reference, load_reference
 from rlaif.training.session import carry_through, digest_of, working
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
 _SIZES = ("chosen_size", "rejected_size")
-_CLOSE, _CLOSE_IN_HALF = 1e-4, 0.02
-"""Nats a token by which a shared row may differ from two, by rounding."""
 THEIRS = (
     "f_alpha_divergence_coef",
     "f_divergence_type",
@@ -138,7 +136,7 @@ class SoftDPOTrainer(Silent, trl.DPOTrainer):  # type: ignore[misc]
         gaps = (both[0] - both[1]).abs().cpu() / torch.tensor(tokens)
         halves = self.args.bf16 or self.args.fp16 or self.model.dtype != torch.float32
         # A gap that is no number is none that is small.
-        return bool((gaps < (_CLOSE_IN_HALF if halves else _CLOSE)).all())
+        return bool((gaps < (CLOSE_IN_HALF if halves else CLOSE)).all())
 
     def _note(self, chosen: torch.Tensor, rejected: torch.Tensor) -> None:
         seen = {

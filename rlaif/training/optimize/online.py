@@ -12,10 +12,14 @@ import torch
 from trl.models.utils import disable_gradient_checkpointing
 from trl.trainer.utils import use_adapter
 
+from rlaif.backends.sharing import may_share
 from rlaif.training.common import soft_loss
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize.losses import less_sure, noise_undone
+from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
 from rlaif.training.optimize.rollouts import GRPOTrainer
+
+Pairs = dict[str, torch.Tensor]
 
 _SIDES = ("chosen", "rejected")
 
@@ -26,6 +30,8 @@ class OnlineDPOTrainer(GRPOTrainer):
     how = OptimizeConfig()
     """What the loss is told."""
     beta: float
+    _packs: bool | None = None
+    """Whether both answers of a pair are read in one row; None before it is known."""
 
     def _calculate_rewards(self, *given: Any) -> torch.Tensor:
         found: torch.Tensor = super()._calculate_rewards(*given)
@@ -58,7 +64,7 @@ class OnlineDPOTrainer(GRPOTrainer):
                 pairs[f"ref_{side}"] = sums
         return pairs
 
-    def _reference(self, pairs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _reference(self, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
         with disable_gradient_checkpointing(self.model, self.args.gradient_checkpointing_kwargs):
             if self.ref_model is not None:
                 return self._sums(self.ref_model, pairs)
@@ -66,10 +72,17 @@ class OnlineDPOTrainer(GRPOTrainer):
             with use_adapter(model, adapter_name=None):
                 return self._sums(self.model, pairs)
 
-    def _sums(
-        self, model: Any, pairs: dict[str, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _sums(self, model: Any, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
         """Give the log-probability of each chosen and each rejected answer, (pairs,) each."""
+        if self._packs is None:
+            self._packs = self._may_pack(pairs)
+        # An answer whose every token is masked out has no place in a shared row.
+        lengths = [pairs[f"{side}_mask"].sum(1).min() for side in _SIDES]
+        reads = self._together if self._packs and min(lengths) > 0 else self._apart
+        return reads(model, pairs)
+
+    def _apart(self, model: Any, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read a row for each answer."""
         ids, mask = (
             torch.cat(
                 [
@@ -83,9 +96,38 @@ class OnlineDPOTrainer(GRPOTrainer):
         logps, _, _ = self._get_per_token_logps_and_entropies(
             model, ids, mask, tokens, batch_size=self.args.per_device_train_batch_size
         )
-        sums = (logps * mask[:, -tokens:]).sum(1)
-        chosen, rejected = sums.chunk(2)
+        chosen, rejected = (logps * mask[:, -tokens:]).sum(1).chunk(2)
         return chosen, rejected
+
+    def _together(self, model: Any, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read both answers in one row, the prompt once."""
+        sums = []
+        at_once = self.args.per_device_train_batch_size // 2
+        for part in torch.arange(len(pairs["weight"])).split(at_once):
+            batch = pack(_rows_of(pairs, part.tolist()), self._tokenizer.pad_token_id)
+            batch = {name: values.to(self.accelerator.device) for name, values in batch.items()}
+            with self.accelerator.autocast():
+                sums.append(answer_logps(model, batch, self._config))
+        chosen, rejected = (torch.cat(side) for side in zip(*sums, strict=True))
+        return chosen, rejected
+
+    @property
+    def _config(self) -> Any:
+        return self.accelerator.unwrap_model(self.model).config
+
+    def _may_pack(self, pairs: Pairs) -> bool:
+        """Read the first pairs both ways: a model may do otherwise than its config says."""
+        is_in_parts = self.is_fsdp_enabled or self.is_deepspeed_enabled
+        if is_in_parts or not may_share(self._config):
+            return False
+        few = {name: values[:4] for name, values in pairs.items()}
+        with torch.no_grad():
+            both = [torch.stack(read(self.model, few)) for read in (self._apart, self._together)]
+        tokens = torch.stack([few[f"{side}_mask"].sum(1) for side in _SIDES]).clamp(min=1)
+        halves = self.args.bf16 or self.args.fp16 or self.model.dtype != torch.float32
+        # A gap that is no number is none that is small.
+        gaps = (both[0] - both[1]).abs() / tokens
+        return bool((gaps < (CLOSE_IN_HALF if halves else CLOSE)).all())
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
         chosen, rejected = (
@@ -110,6 +152,17 @@ class OnlineDPOTrainer(GRPOTrainer):
         values = torch.stack([values.detach().float().mean() for values in figures.values()])
         for name, value in zip(figures, self.accelerator.reduce(values, "mean"), strict=True):
             metrics[name].append(value.item())
+
+
+def _rows_of(pairs: Pairs, rows: list[int]) -> list[dict[str, list[int]]]:
+    names = ("prompt", *_SIDES)
+    return [
+        {
+            f"{of}_ids": pairs[f"{of}_ids"][row][pairs[f"{of}_mask"][row].bool()].tolist()
+            for of in names
+        }
+        for row in rows
+    ]
 
 
 def best_and_worst(rewards: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -15,6 +15,8 @@ from rlaif.training.packing import mask_of
 Batch = dict[str, torch.Tensor]
 
 _IGNORED = -100
+CLOSE, CLOSE_IN_HALF = 1e-4, 0.02
+"""Nats a token by which a shared row may differ from two, by rounding."""
 
 
 def pack(rows: Sequence[dict[str, Any]], padding: int) -> Batch:
