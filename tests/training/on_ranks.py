@@ -182,7 +182,7 @@ def run() -> None:
     os.chdir(folder)
     # The processes stay a group for what comes after.
     team.leave, leave = lambda: None, team.leave
-    code = main(["run", "tiny.yaml", "--until", "optimize"])
+    code = main(["run", "tiny.yaml", "--until", "sft"])
     sys.stderr.write(f"{rank()} ends with {code}\n")
     team.leave = leave
 

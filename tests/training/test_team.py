@@ -95,8 +95,8 @@ def test_an_experiment_by_two_processes_is_told_by_one(launched: Launched) -> No
     assert "1 ends with 0" in launched.err
     lines = [line for line in launched.out.splitlines() if line.startswith("▸")]
     names = [line.split()[1] for line in lines]
-    assert names == ["respond", "revise", "sft", "label", "reward", "optimize"]
-    assert (launched.folder / "runs" / "tiny" / "optimize" / "model" / "config.json").is_file()
+    assert names == ["respond", "revise", "sft"]
+    assert (launched.folder / "runs" / "tiny" / "sft" / "model" / "config.json").is_file()
 
 
 @MANY
