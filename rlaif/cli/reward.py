@@ -7,7 +7,7 @@ import typer
 import typer.core
 
 from rlaif.cli.console import OUT, Shown, show_sheets
-from rlaif.cli.stages import Out, Seed
+from rlaif.cli.options import Out, Seed
 
 Base = Annotated[
     str, typer.Option("--model", "--base", help="embedded, a Hugging Face folder or name.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rlaif.cli.console import OUT, Shown, show_sheets
-from rlaif.cli.stages import Seed
+from rlaif.cli.options import Seed
 
 
 def sample(

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rlaif.cli.console import OUT, Shown, show
+from rlaif.cli.options import (
+    BudgetOf,
+    Constitution_,
+    DryRun,
+    JudgeName,
+    ModelName,
+    Out,
+    Seed,
+    Store,
+)
 from rlaif.cli.spread import Cluster, label_on, models, templates
 from rlaif.errors import InputError
 
@@ -15,24 +25,7 @@ if TYPE_CHECKING:
     from rlaif.experiment.dry import DryFolder
     from rlaif.experiment.folder import Folder
 
-Out = Annotated[Path, typer.Option("-o", "--out", help="The folder to write.")]
-Constitution_ = Annotated[
-    str, typer.Option("--constitution", "-c", help="A constitution file, or a shipped one's name.")
-]
-ModelName = Annotated[
-    str, typer.Option(help="embedded, a Hugging Face folder or name, openai:MODEL.")
-]
-JudgeName = Annotated[str, typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder.")]
 _SUITES = "harmful,benign,helpful"
-Store = Annotated[
-    Path | None,
-    typer.Option(help="Completions are kept here; -o's own by default. Processes share one."),
-]
-BudgetOf = Annotated[
-    str | None, typer.Option("--budget", help="Stop at usd=5,requests=20000,tokens=3000000.")
-]
-DryRun = Annotated[bool, typer.Option(help="Count requests, tokens and money; ask nothing.")]
-Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
 
 
 def respond(

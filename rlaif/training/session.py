@@ -15,7 +15,8 @@ from types import FrameType
 from typing import Any
 
 import torch
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 
 from rlaif.errors import StageError
 from rlaif.ranks import is_first, ranks
@@ -64,11 +65,24 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
     trainer.add_callback(Whole())
     with _stopping_between_updates(trainer):
         try:
-            run(trainer, last_checkpoint(work))
+            if not _is_done(trainer, last_checkpoint(work), watch):
+                run(trainer, last_checkpoint(work))
         except StageError as error:
             raise _keeping_the_last(error, trainer, tokenizer, out) from None
     with whole_folder(out) as folder:
         save(trainer.model, tokenizer, folder)
+
+
+def _is_done(trainer: Any, checkpoint: Path | None, watch: Watch) -> bool:
+    """Take in a checkpoint of the last update, after which transformers would make one more."""
+    if checkpoint is None:
+        return False
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    if state.global_step < state.max_steps:
+        return False
+    trainer._load_from_checkpoint(str(checkpoint))
+    watch.on_train_begin(None, state, None)
+    return True
 
 
 def _keeping_the_last(error: StageError, trainer: Any, tokenizer: Any, out: Path) -> StageError:

@@ -144,7 +144,7 @@ def test_the_base_and_the_adapter_on_its_way_stand_beside_the_whole(
 ) -> None:
     config = JudgeTraining(
         labels=100, people=0, exchanges=20, minimal_pairs=0, comparisons=2, ratings=0, rank=2,
-        layers_from=0,
+        layers_from=0, learning_rate=1e-2,
     )  # fmt: skip
     lines = replies.read_text(encoding="utf-8").replace('"prompt": "', '"prompt": "Say: ')
     (tmp_path / "train.jsonl").write_text(lines, encoding="utf-8")

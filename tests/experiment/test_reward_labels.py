@@ -37,10 +37,12 @@ def people(folder: Path, *rows: dict[str, str]) -> None:
     (folder / "people.jsonl").write_text(text, encoding="utf-8")
 
 
-def labels(run: Context, monkeypatch: pytest.MonkeyPatch) -> list[Preference]:
+def labels(
+    run: Context, monkeypatch: pytest.MonkeyPatch, aside: Aside | None = None
+) -> list[Preference]:
     monkeypatch.setattr(run, "finished", lambda name: run.folder / name)
     assert run.experiment.reward is not None
-    return labels_of(run, run.experiment.reward, Aside())
+    return labels_of(run, run.experiment.reward, aside or Aside())
 
 
 def test_each_source_has_its_weight(run: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,12 +56,15 @@ def test_other_labels_make_the_stage_stale(run: Context, tmp_path: Path) -> None
     assert stage_key(run, STAGES["reward"]) != before
 
 
-def test_a_faulty_row_among_them_is_named(
+def test_a_faulty_row_among_them_is_named_and_left_out(
     run: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people(tmp_path, PEOPLE, {**PEOPLE, "id": "y", "chosen": "bad"})
-    with pytest.raises(InputError, match=r"people\.jsonl:2: pair y: both replies are the same"):
-        labels(run, monkeypatch)
+    aside = Aside()
+    found = labels(run, monkeypatch, aside)
+    assert [label.id for label in found if label.source == "human"] == ["x"]
+    [told] = aside.lines()
+    assert "people.jsonl:2: left out: pair y" in told
 
 
 def test_a_judge_that_abstained_on_all_is_told_with_the_counts(

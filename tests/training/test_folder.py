@@ -78,6 +78,9 @@ def test_a_full_disk_is_one_line(tmp_path) -> None:
     class Full:
         config = type("Config", (), {})()
 
+        def parameters(self) -> list[object]:
+            return []
+
         def to(self, _: object) -> "Full":
             return self
 

@@ -28,7 +28,7 @@ def trained(model, out, how, stop: int | None = None):
 @pytest.mark.parametrize(
     "how",
     [
-        # Two steps are an epoch here, so that each stops in the third one, or within a draw.
+        # An epoch is two steps or four, so that each stops within one, or within a draw.
         {"method": "grpo", "lora": None},
         {"method": "reinforce", "baseline": "mean", "lora": None},
         {"method": "reinforce", "baseline": "learned", "samples": 1, "lora": LoRA(r=2)},
@@ -39,13 +39,25 @@ def trained(model, out, how, stop: int | None = None):
 def test_a_run_that_was_stopped_ends_as_if_it_never_had_been(tiny_model, tmp_path, how) -> None:
     whole = trained(tiny_model, tmp_path / "whole", how)
     with pytest.raises(KeyboardInterrupt):
-        trained(tiny_model, tmp_path / "cut", how, stop=5)
+        trained(tiny_model, tmp_path / "cut", how, stop=4)
     cut = trained(tiny_model, tmp_path / "cut", how)
     weights = [(path / "model.safetensors").read_bytes() for path in (whole.path, cut.path)]
     assert weights[0] == weights[1]
     for name in ("reward_first", "answers"):
         assert cut.metrics[name] == whole.metrics[name]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
+
+
+def test_a_run_that_was_stopped_after_its_last_update_makes_no_other(tiny_model, tmp_path) -> None:
+    how = {"method": "reinforce", "lora": None, "schedule": "constant"}
+    whole = trained(tiny_model, tmp_path / "whole", how)
+    with pytest.raises(KeyboardInterrupt):
+        trained(tiny_model, tmp_path / "cut", how, stop=5)
+    cut = trained(tiny_model, tmp_path / "cut", how)
+    weights = [(path / "model.safetensors").read_bytes() for path in (whole.path, cut.path)]
+    assert weights[0] == weights[1]
+    for name in ("reward_first", "reward_last", "answers", "steps"):
+        assert cut.metrics[name] == whole.metrics[name]
 
 
 def test_a_judge_that_stays_away_leaves_a_checkpoint_and_the_run_goes_on_with_it(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
@@ -43,6 +44,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
+    torch.manual_seed(0)
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder
 
@@ -51,7 +53,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_encoders_classifier_becomes_a_reward_model(
     encoder: Path, tmp_path: Path, lora: LoRA | None
 ) -> None:
-    config = RewardConfig(learning_rate=1e-2 if lora else 3e-3, steps=30, lora=lora, batch=12)
+    config = RewardConfig(learning_rate=5e-3 if lora else 3e-3, steps=40, lora=lora, batch=12)
     done = train_reward_model(LABELS, config, encoder, tmp_path / "rm")
     yes, no = RewardModel(done.path)(*ASKED)
     assert yes > no
