@@ -29,6 +29,7 @@ def test_accelerate_reads_each_of_its_files(path: Path) -> None:
     assert written.keys() <= vars(config).keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_an_experiment_with_real_names_is_planned_without_its_models(
     name, tmp_path, monkeypatch, capsys

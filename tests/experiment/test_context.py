@@ -56,6 +56,7 @@ def templates(path: Path, tiny_judge: Path) -> str:
     return f"label.template=[{tiny_judge / 'absolute.j2'}, {path.with_name('compare.j2')}]"
 
 
+@pytest.mark.slow
 def test_a_panel_of_models_and_templates_labels_and_keeps_each_answer(
     mine: Path, tiny_model: Path, tiny_judge: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_ranking_is_not_repeated(mine: Path) -> None:
         opened(mine, "label.template=rank", "label.repeats=2")
 
 
+@pytest.mark.slow
 def test_a_when_is_answered_by_the_judges_model_and_its_file_is_part_of_the_stage(
     mine: Path,
 ) -> None:

@@ -211,6 +211,7 @@ def gated(write_experiment: Callable[[Path], Path], tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_the_gate_and_goes_on_anyway_with_stamps_up_to_training(
     gated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_random_model_is_no_judge(tiny_model: Path, replies: Path) -> None:
     assert measured.stages == {}
 
 
+@pytest.mark.slow
 def test_the_base_and_the_adapter_on_its_way_stand_beside_the_whole(
     tiny_model: Path, replies: Path, tmp_path: Path
 ) -> None:

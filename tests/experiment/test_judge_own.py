@@ -93,6 +93,7 @@ def neox(tiny: Path, folder: Path) -> Path:
     return save(GPTNeoXForCausalLM(config), tiny, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [qwen, neox])
 def test_any_causal_model_learns_what_its_examples_say(
     make: Callable[[Path, Path], Path], tiny_model: Path, tmp_path: Path

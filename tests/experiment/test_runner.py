@@ -171,6 +171,7 @@ def test_a_damaged_manifest_is_one_line_that_says_what_to_delete(again: Path) ->
         plan(opened(again))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_at_the_item(
     write_experiment: Callable[[Path], Path], tmp_path: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_killed_run_goes_on_at_the_item(
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_one_line_and_loses_nothing(
     write_experiment: Callable[[Path], Path], tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ def test_a_finished_run_trains_no_more(
     assert weights(out).keys() == weights(trained).keys()
 
 
+@pytest.mark.slow
 def test_another_configurations_checkpoint_is_left_aside(
     trained: Path, tiny_model: Path, replies: Path, tmp_path: Path
 ) -> None:

@@ -198,6 +198,7 @@ def test_without_the_data_there_are_no_questions_of_people(tmp_path: Path) -> No
     assert hh_pairs(tmp_path, kept=True) == []
 
 
+@pytest.mark.slow
 def test_the_same_seed_asks_the_same_questions_in_every_process(data: Path) -> None:
     code = (
         "import random, sys; from pathlib import Path; "

@@ -44,6 +44,7 @@ def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
 
 
+@pytest.mark.slow
 def test_dpo_that_was_killed_politely_goes_on(tiny_model, preferences, tmp_path) -> None:
     config = OptimizeConfig(learning_rate=1e-2, lora=None)
     whole = train_dpo(preferences, config, tiny_model, tmp_path / "whole")

@@ -39,6 +39,7 @@ def test_an_adapter_is_merged_into_a_folder_without_one(tiny_model, tmp_path) ->
     assert all(name.endswith("_proj.weight") for name in moved)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_to_the_bit(tiny_model, tmp_path) -> None:
     files = []
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):

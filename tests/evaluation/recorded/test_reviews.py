@@ -65,6 +65,7 @@ def test_a_folder_without_reviews_is_told_in_one_line(tmp_path: Path) -> None:
         reviews(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "qlora").is_dir(), reason="RLAIF_DATA has no QLoRA")
 def test_qloras_reviews_are_read_as_recorded_but_for_three_ties_in_other_words() -> None:
     found = reviews(DATA / "qlora", rounds=1000)

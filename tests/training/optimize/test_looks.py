@@ -92,6 +92,7 @@ def test_a_reward_that_is_gamed_stops_the_run_with_the_best_policy_that_was_seen
     assert weights(early) == weights(done)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_knows_what_was_seen_before(tiny_model, tmp_path) -> None:
     watched = Watched(PROMPTS, (), dislikes_e)
     config = OptimizeConfig.model_validate({**CONFIG, "monitor": {"every": 2}})

@@ -25,6 +25,7 @@ def trained(model, out, how, stop: int | None = None):
     return train_by_reward(PROMPTS, count_of_e, config, model, out, seed=3, progress=progress)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -60,6 +61,7 @@ def test_a_run_that_was_stopped_after_its_last_update_makes_no_other(tiny_model,
         assert cut.metrics[name] == whole.metrics[name]
 
 
+@pytest.mark.slow
 def test_a_judge_that_stays_away_leaves_a_checkpoint_and_the_run_goes_on_with_it(
     tiny_model, tmp_path
 ) -> None:

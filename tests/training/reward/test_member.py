@@ -32,6 +32,7 @@ def weights(done: Trained) -> list[bytes]:
     return [path.read_bytes() for path in sorted(done.path.rglob("*.safetensors"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [{}, {"lora": None}, {"heads": 2}, {"heads": 2, "lora": None}],
