@@ -17,9 +17,10 @@ from rlaif.errors import StageError
 from rlaif.experiment import judge_trials as trials
 from rlaif.experiment.judge_marks import Mark, mark_of_calibration, marks_of_statements
 from rlaif.experiment.judge_page import Card, model_card
-from rlaif.judges.absolute import Calibration
+from rlaif.judges.absolute import AbsoluteJudge, Calibration
 from rlaif.records import Record
 from rlaif.storage import write_atomically
+from rlaif.templates import Template
 from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
 from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam
@@ -123,7 +124,7 @@ def evaluate_judge(
         trials.mark_of_rbr(judge, data),
         error,
         trials.mark_of_attacks(judge, paper.pool, calibration, config.attacks, config.seed),
-        _mark_of_revisions(base, paper, config),
+        _mark_of_revisions(base, adapter, calibration, paper, config),
     )
     *means, worst = statements
     return Card(
@@ -159,11 +160,16 @@ def _marks_of_pairs(judge: ExaminedJudge, paper: _Paper) -> list[Mark]:
     return [minimal, *which] if minimal else which
 
 
-def _mark_of_revisions(base: Path, paper: _Paper, config: ExamConfig) -> Mark | None:
+def _mark_of_revisions(
+    base: Path, adapter: Path | None, calibration: Calibration, paper: _Paper, config: ExamConfig
+) -> Mark | None:
+    """Let the base rewrite, and the judge under examination choose."""
     if not config.revisions:
         return None
     writer = connect(LocalModel(model=str(base)))
-    return trials.mark_of_revisions(writer, paper.pool, config.revisions, config.seed)
+    asked = connect(LocalModel(model=str(base), adapter=str(adapter))) if adapter else writer
+    judge = AbsoluteJudge(asked, Template.load("absolute"), calibration)
+    return trials.mark_of_revisions(writer, judge, paper.pool, config.revisions, config.seed)
 
 
 _Said = tuple[np.ndarray, list[Mark]]

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from rlaif.embedded.heldout import known_wordings, trained_traits
 from rlaif.embedded.traits import TRAITS, holds
 from rlaif.embedded.traits.base import Exchange, Trait, words
 from rlaif.experiment.judge_marks import Mark, mark_of_people, mark_of_rules, mark_of_share
-from rlaif.feedback.revise import ReviseConfig, revise
+from rlaif.feedback.revise import revise
 from rlaif.judges.absolute import Calibration
+from rlaif.judges.base import Judge
 from rlaif.records import Prompt, Response, Revision
 from rlaif.training.judge_data import Document
 from rlaif.training.judge_exam import Asked, ExaminedJudge
@@ -40,6 +42,7 @@ KEPT_WORDS = 0.6
 _ROWS = 8
 _SHORTEST = 4
 _TRIES = 50
+_EXAMPLES, _SEEN = 3, 20
 
 
 def asked_of(document: Document) -> Asked:
@@ -157,42 +160,76 @@ def _untouched(
 
 
 def mark_of_revisions(
-    writer: Backend, pool: Sequence[Exchange], count: int, seed: int
+    writer: Backend, judge: Judge | None, pool: Sequence[Exchange], count: int, seed: int
 ) -> Mark | None:
-    """Have replies critiqued and rewritten: does code find the trait, and most of the words?"""
+    """Have replies critiqued and rewritten: does code find the trait, and most of the words?
+
+    Each is rewritten four times, of which the judge takes one; what it prefers none of is a miss.
+    """
     rng = random.Random(f"revisions {seed}")
     tasks = list(_tasks(pool, count, rng))
-    hits = []
-    for exchange, trait, constitution in tasks:
-        prompt = Prompt.of(exchange.prompt, id="p")
-        response = Response(id="r", prompt_id="p", text=exchange.reply, author="base")
-        [done] = revise([prompt], [response], constitution, writer, ReviseConfig(tries=1))
-        hits.append(isinstance(done, Revision) and _is_kept(exchange, done.after.text, trait))
-    return mark_of_share("revisions that make the principle hold", hits)
+    # A tag for each, so that all are written side by side, each by its own principle.
+    names = [f"r{number}" for number in range(len(tasks))]
+    named = list(zip(names, tasks, strict=True))
+    prompts = [Prompt.of(task.exchange.prompt, id=name, tags=(name,)) for name, task in named]
+    responses = [
+        Response(id=name, prompt_id=name, text=task.exchange.reply, author="base")
+        for name, task in named
+    ]
+    principles = tuple(
+        Principle(id=name, text=task.text, scope=(name,), examples=task.examples)
+        for name, task in named
+    )
+    if not tasks:
+        return None
+    constitution = Constitution(name="revisions", principles=principles)
+    hits = dict.fromkeys(names, False)
+    for done in revise(prompts, responses, constitution, writer, judge=judge, seed=seed):
+        if isinstance(done, Revision):
+            task = tasks[names.index(done.prompt.id)]
+            hits[done.prompt.id] = _is_kept(task.exchange, done.after.text, task.trait)
+    return mark_of_share("revisions that make the principle hold", list(hits.values()))
 
 
-def _tasks(
-    pool: Sequence[Exchange], count: int, rng: random.Random
-) -> Iterator[tuple[Exchange, Trait, Constitution]]:
-    """Draw replies that lack a trait, with a principle that asks for it and an example of it."""
+class _Task(NamedTuple):
+    """A reply that lacks a trait, the sentence that asks for it, and examples of it."""
+
+    exchange: Exchange
+    trait: Trait
+    text: str
+    examples: tuple[Example, ...]
+
+
+def _tasks(pool: Sequence[Exchange], count: int, rng: random.Random) -> Iterator[_Task]:
     traits = [TRAITS[name] for name in trained_traits() if TRAITS[name].add]
     found = 0
     for _ in range(_TRIES * count):
         if found == count:
             return
-        trait, exchange, shown = rng.choice(traits), rng.choice(pool), rng.choice(pool)
-        lacking = not trait.holds(exchange) and not trait.holds(shown)
-        better = with_trait(shown.reply, trait, rng)
-        if not lacking or not trait.holds(shown._replace(reply=better)):
-            continue
+        trait, exchange = rng.choice(traits), rng.choice(pool)
         wording = next(w for w in known_wordings(trait) if w.claims)
-        example = Example(
-            prompt=shown.prompt, better=better, worse=shown.reply,
-            why=f"Of the reply this is not true yet: {wording.text}",
-        )  # fmt: skip
-        principle = Principle(id=trait.name, text=wording.text, examples=(example,))
+        examples = _examples(
+            trait, wording.text, rng.sample(list(pool), min(_SEEN, len(pool))), rng
+        )
+        if trait.holds(exchange) or len(examples) < _EXAMPLES:
+            continue
         found += 1
-        yield exchange, trait, Constitution(name="revisions", principles=(principle,))
+        yield _Task(exchange, trait, wording.text, examples)
+
+
+def _examples(
+    trait: Trait, text: str, pool: Sequence[Exchange], rng: random.Random
+) -> tuple[Example, ...]:
+    """Show what a principle asks for: replies that lack it, beside edits that have it."""
+    made: list[Example] = []
+    for shown in pool:
+        better = with_trait(shown.reply, trait, rng)
+        if not trait.holds(shown) and trait.holds(shown._replace(reply=better)):
+            why = f"Of the reply this is not true yet: {text}"
+            made.append(Example(prompt=shown.prompt, better=better, worse=shown.reply, why=why))
+        if len(made) == _EXAMPLES:
+            break
+    return tuple(made)
 
 
 def _is_kept(before: Exchange, after: str, trait: Trait) -> bool:

@@ -127,7 +127,7 @@ def test_a_revision_counts_where_code_finds_the_trait_and_most_of_the_words() ->
         return ScriptedBackend(say)
 
     for keeps in (True, False):
-        made = mark_of_revisions(repeating(keeps), POOL, 8, 0)
+        made = mark_of_revisions(repeating(keeps), None, POOL, 8, 0)
         assert made is not None
         assert made.count == 8
         assert (made.value > 0.5) is keeps
