@@ -252,8 +252,8 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError("batch: kto compares rows of a batch; take 2 or more")
         if self.rewards and not self.by_reward:
             raise ValueError(f"rewards: {self.method} learns from preferences, not from a reward")
-        if self.monitor and not self.by_reward:
-            raise ValueError(f"monitor: {self.method} samples nothing; leave it out")
+        if self.monitor and (not self.by_reward or self.method in BY_CHOICE):
+            raise ValueError(f"monitor: {self.method} draws nothing while it learns; leave it out")
         check_parts(self.parts, self.mix)
         if self.normalise != "none" and self.method != "grpo":
             raise ValueError(f"normalise: {self.method} divides by no deviation; grpo does")

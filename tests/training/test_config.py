@@ -61,3 +61,10 @@ def test_what_learns_from_preferences_takes_no_reward() -> None:
 def test_only_grpo_divides_by_a_deviation() -> None:
     with pytest.raises(ValidationError, match="grpo does"):
         OptimizeConfig(method="rloo", normalise="group")
+
+
+@pytest.mark.parametrize("method", ["dpo", "rejection", "best-of-n"])
+def test_what_draws_nothing_while_it_learns_is_not_monitored(method: str) -> None:
+    told = {"method": method, "monitor": {"every": 2}}
+    with pytest.raises(ValidationError, match=f"monitor: {method} draws nothing while it learns"):
+        OptimizeConfig.model_validate(told)

@@ -29,6 +29,8 @@ class Outcome(Record):
     """Seconds of waiting for the reward."""
     update: float
     """Seconds of all else: log-probabilities, gradients, reading and writing the model."""
+    unscored: int = 0
+    """Of the answers that measure the policy, those without a score: they count for nothing."""
 
     @property
     def gain(self) -> float:

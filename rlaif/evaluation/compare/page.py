@@ -1,5 +1,6 @@
 """A comparison as a table, a picture and one page."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,8 +102,13 @@ def sheet(outcomes: Sequence[Outcome], title: str) -> Sheet:
         "drawing + reward + updating",
     ]
     seeds = len({outcome.seed for outcome in outcomes})
-    notes = (f"Means over {seeds} seed{'s' if seeds > 1 else ''}.",)
-    return Sheet(title, head, rows, notes)
+    notes = [f"Means over {seeds} seed{'s' if seeds > 1 else ''}."]
+    unscored: Counter[str] = Counter()
+    for outcome in outcomes:
+        unscored[outcome.method] += outcome.unscored
+    if told := [f"{count:,} of {method}" for method, count in unscored.items() if count]:
+        notes.append(f"Answers without a score, left out: {', '.join(told)}.")
+    return Sheet(title, head, rows, tuple(notes))
 
 
 def picture(outcomes: Sequence[Outcome]) -> Picture:

@@ -72,8 +72,17 @@ class Compare(Record):
             raise ValueError(
                 "reward: a function or a model; a judge would be asked by every method"
             )
+        if self.reward.whiten:
+            raise ValueError(
+                "reward.whiten: takes the mean away, and with it what a method gains; leave it out"
+            )
         for name in self.methods:
-            self.how(name)
+            how = self.how(name)
+            if isinstance(how, BestOfN) and self.answers % how.n:
+                raise ValueError(
+                    f"methods.{name}.n: {how.n} answers do not divide the {self.answers} to each "
+                    f"prompt that measure; make `answers` a multiple of {how.n}"
+                )
         return self
 
     def how(self, name: str) -> How:
@@ -102,13 +111,22 @@ class Compare(Record):
         return how
 
     def budgeted(self, name: str, processes: int = 1) -> OptimizeConfig:
-        """Give a sampling method's config with the updates that its tokens allow."""
+        """Give a sampling method's config with the updates that its tokens allow.
+
+        TRL draws `passes` batches at once, goes through them `times` times, and makes an update of
+        each `gradient_accumulation` batches.
+        """
         how = self.how(name)
         assert isinstance(how, OptimizeConfig)
-        passes = int(getattr(how, "passes", how.gradient_accumulation))
-        drawn = how.batch * passes * self.max_new_tokens * processes
-        updates = max(1, self.tokens // drawn) * (passes // how.gradient_accumulation)
-        return how.model_copy(update={"steps": updates})
+        at_once = how.extra.get("generation_batch_size")
+        passes = int(at_once) // (how.batch * processes) if at_once else how.passes
+        own = how.ppo.passes if how.method == "ppo" else 1
+        times = int(how.extra.get("num_iterations") or own)
+        tokens = how.batch * max(1, passes) * how.max_new_tokens * processes
+        draws = max(1, self.tokens // tokens)
+        updates = draws * max(1, passes) * times // how.gradient_accumulation
+        # A step of 0 would mean no limit at all.
+        return how.model_copy(update={"steps": max(1, updates)})
 
     def kind(self, name: str) -> Literal["drawn once", "drawn as it learns", "drawn when asked"]:
         """Say when a method draws what it learns from."""

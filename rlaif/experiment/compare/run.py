@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from rlaif.backends.connect import LocalModel, model_path, parse_spec
-from rlaif.errors import InputError
+from rlaif.errors import InputError, StageError
 from rlaif.evaluation.compare.outcomes import Outcome
 from rlaif.experiment.compare.config import TINY, BestOfN, Compare
 from rlaif.experiment.compare.ground import Ground
@@ -38,6 +38,7 @@ def compare(
 
     Raises:
         InputError: for a folder that holds another comparison.
+        StageError: where the reward scores nothing that a method says.
     """
     prompts = _prompts(config, file)
     # Of names and functions the first thing, since they may be wrong.
@@ -63,30 +64,35 @@ def one_of(ground: Ground, name: str) -> Outcome:
     """Train by one method from one seed, and measure what came of it."""
     config, seed = ground.config, ground.seed
     how = config.how(name)
-    before = _mean(ground, _measured(ground, ground.start, None))
+    before = fmean(_known(ground, name, _measured(ground, ground.start, None)))
     if isinstance(how, BestOfN):
         return _best_of(ground, name, how.n, before)
     out = ground.folder / f"{name}-{seed}"
     learned: Learned = learn(ground, name, out)
     drawn = _measured(ground, out, ground.start)
+    known = _known(ground, name, drawn)
     shutil.rmtree(out)
     return Outcome(
         method=name,
         kind=config.kind(name),
         seed=seed,
         before=before,
-        reward=_mean(ground, drawn),
+        reward=fmean(known),
         kl=fmean(one.moved for one in drawn),
         asked=fmean(one.tokens for one in drawn),
+        unscored=len(drawn) - len(known),
         **learned._asdict(),
     )
 
 
 def _best_of(ground: Ground, name: str, n: int, before: float) -> Outcome:
     drawn = _measured(ground, ground.start, None)
-    groups = [drawn[at : at + n] for at in range(0, len(drawn) - n + 1, n)]
     started = time.monotonic()
-    best = [max(scored(ground, group)) for group in groups]
+    said = _said(ground, drawn)
+    rewarding = time.monotonic() - started
+    best = bests(said, n)
+    if not best:
+        raise _nothing_scored(name)
     return Outcome(
         method=name,
         kind=ground.config.kind(name),
@@ -98,8 +104,9 @@ def _best_of(ground: Ground, name: str, n: int, before: float) -> Outcome:
         tokens=0,
         asked=n * fmean(one.tokens for one in drawn),
         generation=0.0,
-        rewarding=time.monotonic() - started,
+        rewarding=rewarding,
         update=0.0,
+        unscored=said.count(None),
     )
 
 
@@ -109,14 +116,31 @@ def _measured(ground: Ground, policy: Path, start: Path | None) -> list[Draw]:
     return draw(policy, ground.prompts, how, ground.seed + _MEASURED, start)
 
 
-def scored(ground: Ground, drawn: Sequence[Draw]) -> list[float]:
-    """Score answers; those without a score are left out."""
-    said = ground.reward([one.prompt for one in drawn], [one.text for one in drawn])
-    return [score for score in said if score is not None]
+def bests(said: Sequence[float | None], n: int) -> list[float]:
+    """Give the best of each n scores; where none of them is known there is no best.
+
+    >>> bests([1.0, None, 3.0, 2.0, None, None], 2)
+    [1.0, 3.0]
+    """
+    groups = [said[at : at + n] for at in range(0, len(said), n)]
+    known = [[score for score in group if score is not None] for group in groups]
+    return [max(group) for group in known if group]
 
 
-def _mean(ground: Ground, drawn: Sequence[Draw]) -> float:
-    return fmean(scored(ground, drawn) or [0.0])
+def _said(ground: Ground, drawn: Sequence[Draw]) -> list[float | None]:
+    return list(ground.reward([one.prompt for one in drawn], [one.text for one in drawn]))
+
+
+def _known(ground: Ground, name: str, drawn: Sequence[Draw]) -> list[float]:
+    """Score answers; those without a score are left out, and a mean of none is none."""
+    known = [score for score in _said(ground, drawn) if score is not None]
+    if not known:
+        raise _nothing_scored(name)
+    return known
+
+
+def _nothing_scored(name: str) -> StageError:
+    return StageError(f"methods.{name}: the reward scores none of the answers that measure it")
 
 
 def _prompts(config: Compare, file: Path) -> list[Prompt]:

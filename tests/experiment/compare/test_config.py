@@ -47,12 +47,35 @@ def test_the_tokens_say_how_many_updates_there_are(load) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "steps"),
+    [
+        # 128 tokens of 16 answers, learned from three times, two updates a time.
+        ("{method: ppo, ppo: {passes: 3}}", 32 * 3),
+        ("{method: ppo, ppo: {passes: 3, updates: 2}}", 16 * 2 * 3),
+        ("{method: grpo, extra: {num_iterations: 2}}", 32 * 2),
+        ("{method: grpo, extra: {steps_per_generation: 4}}", 8 * 4),
+        ("{method: grpo, extra: {generation_batch_size: 64}}", 8 * 4),
+        ("{method: rloo, max_new_tokens: 32}", 8),
+        # Four batches an update, drawn one by one.
+        ("{method: grpo, gradient_accumulation: 4, extra: {steps_per_generation: 1}}", 8),
+        ("{method: rloo, gradient_accumulation: 64, extra: {steps_per_generation: 1}}", 1),
+    ],
+)
+def test_a_draw_that_serves_several_updates_is_paid_for_once(load, told, steps) -> None:
+    config = load(FILE + f"  other: {told}\n")
+    assert config.budgeted("other").steps == steps
+
+
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         (("rloo:", "rlo:"), r"methods.rlo: no such method; did you mean 'rloo'"),
         (("learning_rate: 0.01", "learning_rte: 0.01"), r"methods.rloo.learning_rte"),
         (("learning_rate: 0.01", "batch: 6"), r"methods.rloo: samples: 4 answers a prompt"),
         (("{function: variety}", "{judge: run}"), "reward: a function or a model"),
+        (("{function: variety}", "{function: variety, whiten: true}"), "reward.whiten: takes"),
+        (("  dpo:", "  best-of-n: {n: 5}"), r"best-of-n.n: 5 answers do not divide the 32"),
+        (("  dpo:", "  best-of-n: {n: 64}"), r"best-of-n.n: 64 answers do not divide the 32"),
     ],
 )
 def test_a_mistake_is_one_line(load, change, told) -> None:

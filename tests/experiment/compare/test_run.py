@@ -1,8 +1,9 @@
 import math
+from collections.abc import Sequence
 
 import pytest
 
-from rlaif.errors import InputError
+from rlaif.errors import InputError, StageError
 from rlaif.evaluation.compare.page import PAGE, PICTURE, sheet, write_compare
 from rlaif.experiment.compare.config import load_compare
 from rlaif.experiment.compare.learn import Group, best_and_worst
@@ -76,6 +77,40 @@ def test_the_page_and_the_picture_name_every_method(compared, tmp_path) -> None:
     for text in (page.read_text("utf-8"), (tmp_path / PICTURE).read_text("utf-8")):
         assert all(f">{one.method}<" in text for one in outcomes)
     assert [row[0] for row in sheet(outcomes, "small").rows] == ["best-of-n", "sft", "rloo"]
+
+
+def nothing(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+    return [None for _ in texts]
+
+
+def rarely(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+    """Score the first answer, and no other."""
+    return [7.0, *[None for _ in texts[1:]]]
+
+
+@pytest.fixture
+def best_of_4(tmp_path):
+    def by(reward: str):
+        text = FILE[: FILE.index("  sft")].replace(
+            "rlaif.experiment.compare.counted:count_of_e", f"{__name__}:{reward}"
+        )
+        path = tmp_path / "small.yaml"
+        path.write_text(text, encoding="utf-8")
+        return compare(load_compare(path), path, tmp_path / "out", Quiet())
+
+    return by
+
+
+def test_a_reward_that_scores_nothing_is_told_and_not_measured(best_of_4, tmp_path) -> None:
+    with pytest.raises(StageError, match=r"methods.best-of-n: the reward scores none"):
+        best_of_4("nothing")
+    assert not (tmp_path / "out" / "outcomes.jsonl").read_text(encoding="utf-8")
+
+
+def test_answers_without_a_score_are_left_out_and_counted(best_of_4) -> None:
+    [best] = best_of_4("rarely")
+    assert (best.before, best.reward, best.unscored) == (7.0, 7.0, 15)
+    assert sheet([best], "small").notes[1] == "Answers without a score, left out: 15 of best-of-n."
 
 
 def test_a_group_of_equals_makes_no_pair() -> None:
