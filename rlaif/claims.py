@@ -96,7 +96,10 @@ class Claims:
         """Show that this owner lives, before its first claim."""
         if self._lock is None:
             lock = Lock(self._file_of(self.owner))
-            assert lock.take(), "another process has drawn the same name"
+            # Who sweeps holds a new file for a moment, and takes its owner for dead.
+            while not lock.take():
+                self.owner = uuid.uuid4().hex
+                lock = Lock(self._file_of(self.owner))
             self._lock = lock
 
     def _file_of(self, owner: str) -> Path:

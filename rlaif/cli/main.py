@@ -116,6 +116,7 @@ def _run(arguments: list[str] | None) -> int:
         returned = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away, as `head` does.
+        several.end_all()
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 (the last line of defence)

@@ -19,7 +19,9 @@ class Curve:
         watcher.begin(stage, None)
 
     def __call__(self, step: int, total: int, metrics: dict[str, float]) -> None:
-        """Keep one step."""
+        """Keep one step; of several processes the first does."""
+        if not is_first():
+            return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, "total": total, **metrics}) + "\n")
         loss = f"  loss {metrics['loss']:.3f}" if "loss" in metrics else ""

@@ -1,5 +1,6 @@
 """Run an experiment's stages in order, doing only what is not done: the one module of folders."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
             version=__version__,
             models=run.identities(),
             counts=done.counts,
-            metrics=done.metrics,
+            # What was not measured is no number, which a manifest cannot hold.
+            metrics={name: x for name, x in done.metrics.items() if math.isfinite(x)},
             tokens=Usage(read=spent.read, written=spent.written),
             usd=spent.dollars,
             despite=done.despite,

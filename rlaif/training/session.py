@@ -65,7 +65,7 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
     trainer.add_callback(Whole())
     with _stopping_between_updates(trainer):
         try:
-            if not _is_done(trainer, last_checkpoint(work), watch):
+            if not is_done(trainer, last_checkpoint(work), watch):
                 run(trainer, last_checkpoint(work))
         except StageError as error:
             raise _keeping_the_last(error, trainer, tokenizer, out) from None
@@ -73,7 +73,7 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
         save(trainer.model, tokenizer, folder)
 
 
-def _is_done(trainer: Any, checkpoint: Path | None, watch: Watch) -> bool:
+def is_done(trainer: Any, checkpoint: Path | None, watch: Watch) -> bool:
     """Take in a checkpoint of the last update, after which transformers would make one more."""
     if checkpoint is None:
         return False

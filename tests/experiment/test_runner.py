@@ -14,6 +14,7 @@ import pytest
 
 from rlaif.cli.main import main
 from rlaif.errors import StageError, StorageError
+from rlaif.experiment.manifest import read_manifest
 from rlaif.experiment.runner import plan, run_stages
 from rlaif.records import Manifest
 from tests.small_run import opened
@@ -147,6 +148,20 @@ def test_a_run_that_stops_early_shows_no_table_of_an_older_evaluation(
     assert "Figures are shares of replies" in capsys.readouterr().out
     assert main([*asked, "--until", "respond"]) == 0
     assert "Figures are shares of replies" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_figure_that_was_not_measured_is_in_no_manifest(again: Path) -> None:
+    # Without a β there is no KL to measure.
+    run = opened(
+        again,
+        "optimize={method: reinforce, reward: judge, beta: 0, steps: 2, batch: 4, lora: null}",
+    )
+    assert dict(run_stages(run, until="optimize"))["optimize"]
+    manifest = read_manifest(run.folder / "optimize")
+    assert manifest
+    assert "reward_last" in manifest.metrics
+    assert "kl" not in manifest.metrics
 
 
 def test_until_a_stage_that_is_not_there_names_those_that_are(again: Path) -> None:

@@ -79,7 +79,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         "steps": float(len(watch.logs)),
         "reward_first": watch.mean("reward", -0.1),
         "reward_last": watch.mean("reward", 0.1),
-        "kl": watch.mean("kl", 0.1),
+        "kl": watch.mean("kl/answer", 0.1),
         "length": watch.mean("completions/mean_length", 0.1),
         "answers": float(scorer.asked),
         "seconds": time.monotonic() - started,

@@ -32,7 +32,8 @@ class PPOTrainer(OwnAdvantages):
         )
         batch["advantages"] = whitened(advantages, mask) if self.how.whiten else advantages
         batch["values"], batch["returns"], batch["counted"] = values * mask, returns, mask
-        self.note({"kl/answer": (kl * mask).sum(1)})
+        if self.beta:  # without one nothing reads the reference
+            self.note({"kl/answer": (kl * mask).sum(1)})
         return batch
 
     def _drawn_with(self, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -41,7 +41,9 @@ class ReinforceTrainer(OwnAdvantages):
         loss = sequence_loss(logps, advantages, mask, inputs.get("importance_sampling_ratio"))
         if self.kl_in_loss:
             loss = loss + self.beta * self._kl_loss(logps, inputs, mask)
-        figures = {"kl/answer": kl, "advantage": advantages.abs()}
+        figures = {"advantage": advantages.abs()}
+        if self.beta:  # without one nothing reads the reference
+            figures["kl/answer"] = kl
         if self.head is not None:
             errors = (expected - returns) ** 2 * inputs["scored"]
             loss = loss + self.critic.weight * errors.mean()

@@ -19,6 +19,7 @@ from rlaif.training.reward.heads import narrow, widen
 from rlaif.training.reward.probe import fit_probe
 from rlaif.training.reward.rows import Rows
 from rlaif.training.reward.trainer import GroupTrainer
+from rlaif.training.session import is_done
 
 _APART = "the model's answers cannot share a row, so that each is read in a row of its own"
 
@@ -87,7 +88,8 @@ def _trained(job: Job, out: Path, seed: int, progress: Progress | None) -> tuple
     trainer.add_callback(watch)
     trainer.add_callback(Whole())
     is_apart = job.config.share_prompts and not trainer.share_prompts()
-    run(trainer, last_checkpoint(checkpoints))
+    if not is_done(trainer, last_checkpoint(checkpoints), watch):
+        run(trainer, last_checkpoint(checkpoints))
     metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
     return merged(trainer.model), _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
 
