@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,9 @@ from typing import NamedTuple
 from pydantic import Field, ValidationError
 
 from rlaif.errors import BudgetError, InputError, StorageError
+from rlaif.locks import in_turn
 from rlaif.prices import FREE, Price
+from rlaif.ranks import is_first, rank, ranks
 from rlaif.records import Record, Request, Usage
 from rlaif.resources import did_you_mean
 from rlaif.storage import write_atomically
@@ -122,7 +124,11 @@ class Figures(NamedTuple):
 
 
 class Meter:
-    """Counts what a run spends, in one folder; threads share it."""
+    """Counts what a run spends, in one folder; threads share it.
+
+    Where several processes do one run each writes a file of its own, and reads the others' before
+    it sets anything aside.
+    """
 
     def __init__(self, budget: Budget = Budget(), path: Path | None = None) -> None:
         """Begin to count, from what earlier runs have spent.
@@ -135,10 +141,13 @@ class Meter:
             StorageError: for a file that somebody damaged.
         """
         self.budget = budget
-        self._path = path
+        self._all = path
+        self._path = path if path is None or is_first() else _part(path, str(rank()))
+        self._is_shared = path is not None and ranks() > 1 and budget != Budget()
         self._lock = threading.Lock()
-        kept = _read(path) if path and path.is_file() else _Kept()
+        kept = _read(self._path) if self._path and self._path.is_file() else _Kept()
         self._before = kept.spent + kept.open
+        self._others = self._of_others()
         self._unpriced = dict.fromkeys(kept.unpriced)
         self._now = Spent()
         self._open = Spent()
@@ -174,7 +183,7 @@ class Meter:
 
     def fits(self, more: Spent) -> bool:
         """Say whether so much more may be spent, beside what is in flight."""
-        budget, all_ = self.budget, self._before + self._now + self._open + more
+        budget, all_ = self.budget, self._others + self._before + self._now + self._open + more
         return (
             (budget.usd is None or all_.usd <= budget.usd)
             and (budget.requests is None or all_.requests <= budget.requests)
@@ -183,13 +192,34 @@ class Meter:
 
     def reserve(self, most: Spent) -> bool:
         """Set aside what a request may cost at most; false where that is not left."""
-        with self._lock:
+        with self._lock, self._in_turn():
             if not self.fits(most):
                 return False
             self._open += most
             self._is_dirty = True
+            if self._is_shared:
+                # The others must see it before they set anything aside.
+                self._keep()
         self._note()
         return True
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if not self._is_shared:
+            yield
+            return
+        assert self._all
+        with in_turn(self._all.with_name(f".{self._all.stem}.lock")):
+            self._others = self._of_others()
+            yield
+
+    def _of_others(self) -> Spent:
+        """Add up what other processes have spent in the folder, or may be spending."""
+        if self._all is None:
+            return Spent()
+        files = {self._all, *self._all.parent.glob(_part(self._all, "*").name)} - {self._path}
+        kept = [_read(file) for file in files if file.is_file()]
+        return sum((one.spent + one.open for one in kept), Spent())
 
     def settle(self, most: Spent, spent: Spent) -> None:
         """Put what a request cost in the place of what was set aside for it."""
@@ -208,15 +238,19 @@ class Meter:
         if self._path is None or not self._is_dirty:
             return
         with self._lock:
-            self._written, self._is_dirty = time.monotonic(), False
-            unpriced = tuple(sorted(self._unpriced))
-            kept = _Kept(spent=self._before + self._now, open=self._open, unpriced=unpriced)
-            write_atomically(self._path, kept.model_dump_json(indent=1) + "\n")
+            self._keep()
+
+    def _keep(self) -> None:
+        assert self._path
+        self._written, self._is_dirty = time.monotonic(), False
+        unpriced = tuple(sorted(self._unpriced))
+        kept = _Kept(spent=self._before + self._now, open=self._open, unpriced=unpriced)
+        write_atomically(self._path, kept.model_dump_json(indent=1) + "\n")
 
     @property
     def total(self) -> Spent:
-        """What was spent, in earlier runs too."""
-        return self._before + self._now
+        """What was spent, in earlier runs and as far as is known by other processes too."""
+        return self._others + self._before + self._now
 
     def figures(self) -> Figures:
         """Say how things stand."""
@@ -227,7 +261,7 @@ class Meter:
 
     def over(self) -> BudgetError:
         """Say that the budget is spent, and how to go on."""
-        total, budget = self._before + self._now, self.budget
+        total, budget = self.total, self.budget
         told = [f"${total.usd:.4f} of ${budget.usd:g}"] if budget.usd else []
         if budget.requests:
             told.append(f"{total.requests:,} of {budget.requests:,} requests")
@@ -284,6 +318,11 @@ class Account:
         if self.price is None:
             return Spent(1, usage.read, usage.written, unpriced=1)
         return Spent(1, usage.read, usage.written, self.price.of(usage))
+
+
+def _part(path: Path, number: str) -> Path:
+    """Name the file of a process that is not the first."""
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def _read(path: Path) -> _Kept:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,51 @@ def test_what_was_spent_is_gone_on_from_and_what_was_in_flight_counts(tmp_path: 
     account = again.account("m", DEAR)
     assert account.reserve(request())
     assert account.reserve(request()) is None
+
+
+@pytest.fixture
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Meter]:
+    """Make the meter of one of two processes that do a run of ten requests together."""
+
+    def numbered(rank: int) -> Meter:
+        for name, value in (("MASTER_ADDR", "here"), ("WORLD_SIZE", "2"), ("RANK", str(rank))):
+            monkeypatch.setenv(name, value)
+        return Meter(Budget(requests=10), tmp_path / "spent.json")
+
+    return numbered
+
+
+def test_processes_of_one_run_spend_one_budget(
+    process: Callable[[int], Meter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meters = [process(0), process(1)]
+    accounts = [meter.account("m") for meter in meters]
+    # The first labels alone for a while, and may spend more than a half.
+    turns = [0] * 7 + [1, 0, 1, 1, 0, 1]
+    found = [(accounts[turn], accounts[turn].reserve(request())) for turn in turns]
+    assert [most is not None for _, most in found] == [True] * 10 + [False] * 3
+    for account, most in found:
+        if most:
+            account.settle(most, Usage(read=1))
+    for meter in meters:
+        meter.close()
+    assert {path.name for path in tmp_path.glob("spent*")} == {"spent.json", "spent-1.json"}
+    # One process that goes on, with more to spend, knows what both have spent.
+    monkeypatch.delenv("MASTER_ADDR")
+    again = Meter(Budget(requests=11), tmp_path / "spent.json")
+    assert (again.total.requests, again.total.read) == (10, 10)
+    account = again.account("m")
+    assert [account.reserve(request()) is None for _ in range(2)] == [False, True]
+
+
+def test_what_another_process_had_in_flight_when_it_died_counts(
+    process: Callable[[int], Meter],
+) -> None:
+    dead = process(1).account("m")
+    assert all(dead.reserve(request()) for _ in range(9))
+    first = process(0).account("m")
+    assert [first.reserve(request()) is None for _ in range(2)] == [False, True]
+    assert process(1).account("m").reserve(request()) is None
 
 
 def test_a_request_that_is_given_up_counts_as_it_was_reserved() -> None:

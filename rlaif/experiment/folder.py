@@ -1,7 +1,7 @@
 """The output folder of one stage by itself: whose it is, its store, and the models asked for it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -56,8 +56,15 @@ class Folder:
         self._lock = Lock(path / ".lock")
         self._budget = budget
 
-    def open(self, contract: str, *, anew: bool = False) -> None:
+    def open(
+        self, contract: str, *, anew: bool = False, forget: Callable[[], None] = lambda: None
+    ) -> None:
         """Make sure that the folder holds, or will hold, what this contract makes.
+
+        Args:
+            contract: stands for all that could change what is made.
+            anew: whether what another contract made is dropped.
+            forget: drops what else is to go when `anew` is set.
 
         Raises:
             InputError: when it holds what another contract made, and `anew` is not set.
@@ -78,6 +85,9 @@ class Folder:
                 )
             for path in self.path.glob("*.jsonl"):
                 path.unlink()
+        if anew:
+            # Before the marker: a kill between must not leave the old under the new contract.
+            forget()
         write_atomically(marker, json.dumps({"contract": contract}))
 
     @cached_property

@@ -26,4 +26,7 @@ def follow(run: Context) -> None:
         StageError: when another process has failed.
     """
     for stage in iter(told, _END):
-        STAGES[stage].run(run, run.folder / stage)
+        try:
+            STAGES[stage].run(run, run.folder / stage)
+        finally:
+            run.meter.close()

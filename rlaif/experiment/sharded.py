@@ -45,9 +45,7 @@ def label_sharded(
     budgets = shares(job.budget, [len(rows) for _, rows in shards])
     with Folder(job.out, watcher) as folder:
         contract = job.contract(comparisons, size)
-        folder.open(contract, anew=anew)
-        if anew:
-            forget(job.out)
+        folder.open(contract, anew=anew, forget=lambda: forget(job.out))
         done = [found for number, _ in shards if (found := job.finished(number))]
         numbers = {shard.number for shard in done}
         rows = [

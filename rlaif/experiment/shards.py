@@ -13,6 +13,7 @@ from pathlib import Path
 from rlaif import __version__
 from rlaif.backends.connect import identity
 from rlaif.backends.spec import ModelSpec
+from rlaif.budget import FILE as SPENT
 from rlaif.budget import Budget
 from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
@@ -192,6 +193,7 @@ def finish(job: Job, contract: str, shards: Sequence[Shard]) -> ShardManifest:
 
 
 def forget(out: Path) -> None:
-    """Drop what was labelled, and keep what was answered."""
+    """Drop what was labelled, and keep what was answered and what was spent on it."""
     for path in [*out.glob("part-*.parquet"), *out.glob("shards/*/*.json*"), out / MANIFEST]:
-        path.unlink(missing_ok=True)
+        if path.name != SPENT:
+            path.unlink(missing_ok=True)

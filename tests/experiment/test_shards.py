@@ -16,6 +16,8 @@ from rlaif.backends.spec import OpenAIModel
 from rlaif.budget import Budget
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.errors import BackendError, BudgetError, InputError
+from rlaif.experiment.folder import Folder
+from rlaif.experiment.progress import Quiet
 from rlaif.experiment.shards import Job, cut, finish, forget, label_shard, shares
 from rlaif.feedback.importers import read_people
 from rlaif.feedback.label import LabelConfig
@@ -114,6 +116,29 @@ def test_what_is_forgotten_is_labelled_anew_for_nothing(tmp_path: Path, server: 
     assert work.finished(0) is None
     assert label_shard(work, 0, rows).counts == before.counts
     assert len(server.seen) == sent
+
+
+def test_a_kill_while_it_forgets_leaves_nothing_under_the_new_contract(tmp_path: Path) -> None:
+    with Folder(tmp_path, Quiet()) as folder:
+        folder.open("old")
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with Folder(tmp_path, Quiet()) as folder, pytest.raises(KeyboardInterrupt):
+        folder.open("new", anew=True, forget=killed)
+    with Folder(tmp_path, Quiet()) as folder, pytest.raises(InputError, match="or add --anew"):
+        folder.open("new")
+
+
+def test_what_was_spent_on_what_is_forgotten_counts_on(tmp_path: Path, server: FakeServer) -> None:
+    rows = [comparison(number) for number in range(4)]
+    with pytest.raises(BudgetError):
+        label_shard(job(tmp_path, server), 0, rows, Budget(requests=3))
+    forget(tmp_path)
+    with pytest.raises(BudgetError):
+        label_shard(job(tmp_path, server), 0, rows, Budget(requests=5))
+    assert len(server.seen) == 5
 
 
 def test_another_setting_is_another_contract(tmp_path: Path, server: FakeServer) -> None:
