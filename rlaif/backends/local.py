@@ -20,6 +20,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from rlaif.backends.base import Answered
 from rlaif.backends.begun import begin
+from rlaif.backends.device import own_device
 from rlaif.backends.sampling import Done, SeededDraw
 from rlaif.backends.scoring import Scorer
 from rlaif.backends.sharing import scorer_for
@@ -65,7 +66,7 @@ class LocalBackend:
         self.name = name or str(model)
         self._batch = batch
         self._tokens = tokens
-        self._device = torch.device(_device(device))
+        self._device = _device(device)
         self._tokenizer, self._model = _load(model, adapter, _dtype(dtype, self._device))
         self._model.to(self._device).eval()
         if not self._tokenizer.chat_template:
@@ -212,10 +213,10 @@ def _marks(tokenizer: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*tokenizer.all_special_tokens, *marks]))
 
 
-def _device(device: str) -> str:
+def _device(device: str) -> torch.device:
     if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.device(device)
+    return own_device() if torch.cuda.is_available() else torch.device("cpu")
 
 
 def _dtype(dtype: str, device: torch.device) -> torch.dtype:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 
+from rlaif.backends.device import own_device
 from rlaif.records import Prompt
-from rlaif.training.common import on_cpu, quiet
+from rlaif.training.common import quiet
 from rlaif.training.dataset import messages_of, prompt_ids
 from rlaif.training.folder import checked, load_tokenizer, reading
 
@@ -62,7 +63,7 @@ def _load(model: Path) -> Any:
         loaded = transformers.AutoModelForCausalLM.from_pretrained(
             checked(model), dtype=torch.float32
         )
-    return loaded.to("cpu" if on_cpu() else torch.accelerator.current_accelerator()).eval()
+    return loaded.to(own_device()).eval()
 
 
 def _draw(

@@ -8,10 +8,11 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForSequenceClassification
 
+from rlaif.backends.device import own_device
 from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Prompt
 from rlaif.resources import did_you_mean
-from rlaif.training.common import half_where_fast, on_cpu, quiet
+from rlaif.training.common import half_where_fast, quiet
 from rlaif.training.folder import checked, reading
 from rlaif.training.reward.heads import read_heads
 from rlaif.training.reward.layout import Layout, Read, reward_tokenizer, tokens_of
@@ -116,6 +117,7 @@ class RewardModel:
 
 
 def _load(folder: Path, heads: int) -> Any:
+    device = own_device()
     with quiet(), reading(folder):
         model = AutoModelForSequenceClassification.from_pretrained(
             checked(folder), dtype=half_where_fast()
@@ -124,7 +126,7 @@ def _load(folder: Path, heads: int) -> Any:
         raise MissingModelError(f"{folder}: gives no single score; name a reward model's folder")
     if heads > 1:
         model.score = read_heads(folder, heads)
-    model.to("cpu" if on_cpu() else torch.accelerator.current_accelerator()).eval()
+    model.to(device).eval()
     # bfloat16 would round scores to a hundredth, and close answers to a tie.
     head = (model.score if hasattr(model, "score") else model.classifier).float()
     head.register_forward_pre_hook(lambda _, args: (args[0].float(),))

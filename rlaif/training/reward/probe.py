@@ -16,8 +16,9 @@ from datasets import Dataset
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
+from rlaif.backends.device import own_device
 from rlaif.errors import InputError
-from rlaif.training.common import half_where_fast, on_cpu, quiet
+from rlaif.training.common import half_where_fast, quiet
 from rlaif.training.config import Probe, Progress, RewardConfig
 from rlaif.training.folder import checked, merged, reading
 from rlaif.training.reward.collator import Batch, labels_of
@@ -63,6 +64,7 @@ def fit_probe(
 
 def _cut(name: Path, probe: Probe, tokenizer: Any) -> Any:
     """Load the base up to the layer that is read, with nothing between that and the reader."""
+    device = own_device()
     config = transformers.AutoConfig.from_pretrained(checked(name), num_labels=1)
     text = config.get_text_config()
     layers = probe.layers or text.num_hidden_layers
@@ -79,7 +81,7 @@ def _cut(name: Path, probe: Probe, tokenizer: Any) -> Any:
     if not isinstance(getattr(model, "score", None), nn.Linear):
         raise InputError("probe: this model's score is no single layer; train an adapter instead")
     model.score = nn.Identity()
-    model.to("cpu" if on_cpu() else torch.accelerator.current_accelerator())
+    model.to(device)
     return model.eval()
 
 
