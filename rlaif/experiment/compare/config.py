@@ -83,6 +83,8 @@ class Compare(Record):
                     f"methods.{name}.n: {how.n} answers do not divide the {self.answers} to each "
                     f"prompt that measure; make `answers` a multiple of {how.n}"
                 )
+            if isinstance(how, OptimizeConfig) and how.by_reward:
+                _check_count(name, how)
         return self
 
     def how(self, name: str) -> How:
@@ -118,13 +120,9 @@ class Compare(Record):
         """
         how = self.how(name)
         assert isinstance(how, OptimizeConfig)
-        at_once = how.extra.get("generation_batch_size")
-        passes = int(at_once) // (how.batch * processes) if at_once else how.passes
-        own = how.ppo.passes if how.method == "ppo" else 1
-        times = int(how.extra.get("num_iterations") or own)
-        tokens = how.batch * max(1, passes) * how.max_new_tokens * processes
-        draws = max(1, self.tokens // tokens)
-        updates = draws * max(1, passes) * times // how.gradient_accumulation
+        passes, times = _passes_and_times(how, processes)
+        draws = max(1, self.tokens // (how.batch * passes * how.max_new_tokens * processes))
+        updates = draws * passes * times // how.gradient_accumulation
         # A step of 0 would mean no limit at all.
         return how.model_copy(update={"steps": max(1, updates)})
 
@@ -135,6 +133,31 @@ class Compare(Record):
             return "drawn when asked"
         is_on_policy = isinstance(how, OptimizeConfig) and how.by_reward
         return "drawn as it learns" if is_on_policy else "drawn once"
+
+
+def _passes_and_times(how: OptimizeConfig, processes: int = 1) -> tuple[int, int]:
+    """Count the batches that are drawn at once, and how often each of them is learned from."""
+    at_once = how.extra.get("generation_batch_size")
+    passes = int(at_once) // (how.batch * processes) if at_once else how.passes
+    own = how.ppo.passes if how.method == "ppo" else 1
+    return max(1, passes), int(how.extra.get("num_iterations") or own)
+
+
+def _check_count(name: str, how: OptimizeConfig) -> None:
+    """Make sure that a draw makes whole updates.
+
+    The end of an epoch would cut one that is made of several draws, and its tokens are unknown.
+
+    Raises:
+        ValueError: where it does not.
+    """
+    passes, times = _passes_and_times(how)
+    if passes * times % how.gradient_accumulation:
+        raise ValueError(
+            f"methods.{name}: a draw of {passes * times} batches makes no whole updates of "
+            f"{how.gradient_accumulation}; make steps_per_generation × num_iterations a multiple "
+            "of gradient_accumulation"
+        )
 
 
 def load_compare(path: Path) -> Compare:
