@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from rlaif.records import Record
-from rlaif.training.methods import PPO, Baseline, Critic, Monitor
+from rlaif.training.methods import PPO, THEIRS, Baseline, Critic, Monitor
 from rlaif.training.rewards import OWN, Mixing, RewardPart, check_parts
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -254,11 +254,32 @@ class OptimizeConfig(TrainingConfig):
             raise ValueError(f"rewards: {self.method} learns from preferences, not from a reward")
         if self.monitor and (not self.by_reward or self.method in BY_CHOICE):
             raise ValueError(f"monitor: {self.method} draws nothing while it learns; leave it out")
+        if self.monitor and self.monitor.stop.kl and self.beta == 0.0:
+            raise ValueError(
+                "monitor.stop.kl: with `beta: 0` nothing tells how far the policy has gone; give "
+                "beta a little more than 0, or leave it out"
+            )
         check_parts(self.parts, self.mix)
         if self.normalise != "none" and self.method != "grpo":
             raise ValueError(f"normalise: {self.method} divides by no deviation; grpo does")
         if self.normalise == "each" and self.mix == "product":
             raise ValueError("normalise: each part by itself cannot go with `mix: product`")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_loss(self) -> Self:
+        theirs = next((name for name in THEIRS if name in self.extra), None)
+        ours = {
+            "method: ipo": self.method == "ipo",
+            "label_smoothing": self.label_smoothing > 0,
+            "smoothing": self.smoothing != "conservative",
+        }
+        told = next((name for name, is_set in ours.items() if is_set), None)
+        if theirs and told and self.method in ("dpo", "ipo"):
+            raise ValueError(
+                f"extra.{theirs}: brings TRL's own loss, which knows nothing of `{told}`; "
+                "leave one of them out"
+            )
         return self
 
     @property

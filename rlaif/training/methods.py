@@ -6,6 +6,18 @@ from pydantic import Field
 
 from rlaif.records import Record
 
+THEIRS = (
+    "f_alpha_divergence_coef",
+    "f_divergence_type",
+    "label_smoothing",
+    "ld_alpha",
+    "loss_type",
+    "loss_weights",
+    "precompute_ref_log_probs",
+    "sync_ref_model",
+    "use_weighting",
+)
+"""Options in `extra` that are of TRL's own DPO loss, which is then taken; it has no soft labels."""
 Baseline = Literal["none", "mean", "learned"]
 
 

@@ -31,6 +31,8 @@ from rlaif.training.common import Watch, run
 from rlaif.training.config import TrainingConfig
 from rlaif.training.folder import save, whole_folder
 
+STOPPED = "stopped"
+"""In a run's history: why it ended before its last step."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -65,7 +67,7 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
     trainer.add_callback(Whole())
     with _stopping_between_updates(trainer):
         try:
-            if not is_done(trainer, last_checkpoint(work), watch):
+            if not is_done(trainer, last_checkpoint(work)):
                 run(trainer, last_checkpoint(work))
         except StageError as error:
             raise _keeping_the_last(error, trainer, tokenizer, out) from None
@@ -73,15 +75,22 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
         save(trainer.model, tokenizer, folder)
 
 
-def is_done(trainer: Any, checkpoint: Path | None, watch: Watch) -> bool:
-    """Take in a checkpoint of the last update, after which transformers would make one more."""
+def is_done(trainer: Any, checkpoint: Path | None) -> bool:
+    """Take in a checkpoint of the last update, after which transformers would make one more.
+
+    What watches the run is told of its beginning and its end, as if it had ended only now.
+    """
     if checkpoint is None:
         return False
     state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
-    if state.global_step < state.max_steps:
+    stopped = any(STOPPED in log for log in state.log_history)
+    if state.global_step < state.max_steps and not stopped:
         return False
     trainer._load_from_checkpoint(str(checkpoint))
-    watch.on_train_begin(None, state, None)
+    trainer.state = state
+    told = trainer.args, state, trainer.control
+    trainer.callback_handler.on_train_begin(*told)
+    trainer.callback_handler.on_train_end(*told)
     return True
 
 

@@ -68,3 +68,17 @@ def test_what_draws_nothing_while_it_learns_is_not_monitored(method: str) -> Non
     told = {"method": method, "monitor": {"every": 2}}
     with pytest.raises(ValidationError, match=f"monitor: {method} draws nothing while it learns"):
         OptimizeConfig.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"method": "ipo", "extra": {"loss_type": ["hinge"]}}, "nothing of `method: ipo`"),
+        ({"label_smoothing": 0.1, "extra": {"ld_alpha": 0.5}}, "nothing of `label_smoothing`"),
+        ({"smoothing": "robust", "extra": {"loss_type": ["ipo"]}}, "nothing of `smoothing`"),
+        ({"method": "rloo", "beta": 0.0, "monitor": {"stop": {"kl": 9}}}, "monitor.stop.kl: with"),
+    ],
+)
+def test_an_option_that_would_count_for_nothing_is_refused(told, line: str) -> None:
+    with pytest.raises(ValidationError, match=line):
+        OptimizeConfig.model_validate(told)

@@ -29,6 +29,7 @@ from rlaif.training.common import (
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
 from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.methods import THEIRS
 from rlaif.training.optimize.losses import ipo_loss, less_sure, noise_undone
 from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
 from rlaif.training.optimize.reference import add_reference, load_reference
@@ -37,18 +38,6 @@ from rlaif.training.session import carry_through, digest_of, working
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
 _SIZES = ("chosen_size", "rejected_size")
-THEIRS = (
-    "f_alpha_divergence_coef",
-    "f_divergence_type",
-    "label_smoothing",
-    "ld_alpha",
-    "loss_type",
-    "loss_weights",
-    "precompute_ref_log_probs",
-    "sync_ref_model",
-    "use_weighting",
-)
-"""Options in `extra` that are of TRL's own loss, which is then taken; it has no soft labels."""
 
 
 class PairCollator(DataCollatorForPreference):  # type: ignore[misc]

@@ -179,7 +179,17 @@ def train_kto(
         **{name: watch.mean(name) for name in names},
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(tokens), left_out)
+    return Trained(out, metrics, len(tokens), left_out, _notes(config, tokens))
+
+
+def _notes(config: OptimizeConfig, tokens: Sequence[Row]) -> tuple[str, ...]:
+    reads_late = not config.extra.get("precompute_ref_log_probs", True)
+    if reads_late and len({row["weight"] for row in tokens}) > 1:
+        return (
+            "extra.precompute_ref_log_probs: false brings TRL's own loss, which takes all rows "
+            "alike; their weights counted for nothing",
+        )
+    return ()
 
 
 def make_trainer(

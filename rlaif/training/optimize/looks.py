@@ -18,11 +18,15 @@ from transformers import TrainerCallback
 
 from rlaif.embedded.traits.base import Exchange
 from rlaif.embedded.traits.stance import complies
+from rlaif.errors import BudgetError, OutageError, StageError
 from rlaif.records import Prompt
+from rlaif.storage import write_atomically
 from rlaif.training.config import Progress
 from rlaif.training.dataset import messages_of
 from rlaif.training.methods import Monitor
 from rlaif.training.optimize.rollouts import distinct_pairs
+from rlaif.training.optimize.scorer import patiently
+from rlaif.training.session import STOPPED
 
 Versus = Callable[[Sequence[Prompt], Sequence[str], Sequence[str]], Sequence[float | None]]
 """Prompts, the policy's answers and those of its start to how much it is liked, from 0 to 1."""
@@ -53,8 +57,9 @@ class Looks(TrainerCallback):  # type: ignore[misc]
         self._seen: list[dict[str, float]] = []
         self.why = ""
         """Why the run was stopped, if it was."""
+        self._failure: Exception | None = None
 
-    def on_train_begin(self, args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Look at the start; a run that goes on reads what was seen of it."""
         kept = Path(args.output_dir) / _START
         self._seen = [log for log in state.log_history if "variety" in log]
@@ -64,6 +69,11 @@ class Looks(TrainerCallback):  # type: ignore[misc]
                 self._tell(
                     int(log["step"]), state.max_steps, {n: log[n] for n in _NAMES if n in log}
                 )
+            self._write_anew({int(log["step"]) for log in self._seen})
+            self.why = next((log[STOPPED] for log in state.log_history if STOPPED in log), "")
+            if not self.why and self._is_due(state) and self._seen[-1]["step"] < state.global_step:
+                # The judge failed at this look, after a whole step.
+                self._decide(args, state, control)
             return
         if self._watched.samples and args.process_index == 0:
             self._watched.samples.unlink(missing_ok=True)
@@ -74,9 +84,26 @@ class Looks(TrainerCallback):  # type: ignore[misc]
         self._look(state, self._start)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Look, keep a checkpoint of the best so far, and stop where a rule says so."""
-        if state.global_step % self._config.every and state.global_step < state.max_steps:
-            return
+        """Look, keep a checkpoint of the best so far, and stop where a rule says so.
+
+        Where the judge fails, the run ends after this step, with a checkpoint, and looks again when
+        it goes on.
+        """
+        if self.why:
+            control.should_training_stop = True
+        elif self._is_due(state):
+            try:
+                self._decide(args, state, control)
+            except (BudgetError, OutageError) as error:
+                self._failure = error
+                control.should_save = control.should_training_stop = True
+
+    def _is_due(self, state: Any) -> bool:
+        step: int = state.global_step
+        return step % self._config.every == 0 or bool(step >= state.max_steps)
+
+    def _decide(self, args: Any, state: Any, control: Any) -> None:
+        """Look, and say what becomes of the run."""
         figures = self._look(state, self._answers(self._watched.prompts))
         self.why = self._broken(figures, _recent(state.log_history, self._config.every))
         best = max((seen.get("judge", 0.0) for seen in self._seen[1:]), default=0.0)
@@ -87,14 +114,29 @@ class Looks(TrainerCallback):  # type: ignore[misc]
             )
         if self.why:
             self.why = f"stopped after step {state.global_step}: {self.why}"
+            # In a checkpoint of this step, too: a run that was killed goes no further.
+            state.log_history.append({"step": state.global_step, STOPPED: self.why})
             control.should_training_stop = True
 
     def on_train_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-        """Go back to the best policy that was seen, where the last one is spoiled."""
-        if self.why and state.best_model_checkpoint:
-            step = state.best_model_checkpoint.rpartition("-")[2]
-            self._trainer._load_best_model()
-            self.why += f"; the policy of step {step} is kept, the best that was seen"
+        """Go back to the best policy that was seen, where the last one is spoiled.
+
+        Raises:
+            StageError: where none but the start was seen before.
+            BudgetError, OutageError: what the judge failed with at the last look.
+        """
+        if self._failure:
+            raise self._failure
+        if not self.why:
+            return
+        if not state.best_model_checkpoint:
+            raise StageError(
+                f"{self.why}; no look before it has a policy to go back to: look more often "
+                "(monitor.every), or lower learning_rate"
+            )
+        step = state.best_model_checkpoint.rpartition("-")[2]
+        self._trainer._load_best_model()
+        self.why += f"; the policy of step {step} is kept, the best that was seen"
 
     def _look(self, state: Any, texts: list[str]) -> dict[str, float]:
         """Judge the sample, write it down, and log what was seen."""
@@ -108,12 +150,15 @@ class Looks(TrainerCallback):  # type: ignore[misc]
         if self._config.needs_benign and self._watched.benign:
             said = self._answers(self._watched.benign)
             figures["benign_help"] = sum(complies(Exchange(text)) for text in said) / len(said)
-        self._seen.append(figures)
+        self._seen.append({**figures, "step": state.global_step})
         self._write(state.global_step, texts, scores)
         model = self._trainer.model
         was = model.training
         model.eval()  # TRL adds a training step's own figures to what is logged in between
+        control = self._trainer.control
+        logs = control.should_log
         self._trainer.log(dict(figures))
+        control.should_log = logs  # or the step's own figures would go unlogged
         model.train(was)
         self._tell(state.global_step, state.max_steps, figures)
         return figures
@@ -123,12 +168,18 @@ class Looks(TrainerCallback):  # type: ignore[misc]
             self._progress(step, steps, figures)
 
     def _judged(self, texts: list[str]) -> Sequence[float | None]:
-        """Let the first process judge, and tell the others."""
-        told: list[Any] = [None]
-        judge = self._watched.judge
+        """Let the first process judge, and tell the others; if it fails, all do."""
+        told: list[Any] = [None, None]
+        judge, prompts = self._watched.judge, self._watched.prompts
         if judge and self._trainer.args.process_index == 0:
-            told = [list(judge(self._watched.prompts, texts, self._start))]
+            try:
+                patience = self._trainer.scorer.patience
+                told[0] = list(patiently(lambda: judge(prompts, texts, self._start), patience))
+            except (BudgetError, OutageError) as error:
+                told[1] = error
         broadcast_object_list(told)
+        if told[1]:
+            raise told[1]
         scores: Sequence[float | None] = told[0]
         return scores
 
@@ -158,6 +209,16 @@ class Looks(TrainerCallback):  # type: ignore[misc]
             for prompt, text, score in zip(self._watched.prompts, texts, scores, strict=True):
                 row = {"step": step, "id": prompt.id, "text": text, "judge": score}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def _write_anew(self, steps: set[int]) -> None:
+        """Keep the samples of these looks; those after them are made again."""
+        path = self._watched.samples
+        if path is None or self._trainer.args.process_index or not path.is_file():
+            return
+        # What stands behind the last line's end was cut off by a kill.
+        lines = path.read_text("utf-8").split("\n")[:-1]
+        kept = [f"{line}\n" for line in lines if json.loads(line)["step"] in steps]
+        write_atomically(path, "".join(kept))
 
     def _broken(self, figures: dict[str, float], steps: dict[str, float]) -> str:
         """Say which rule the policy has come to break; nothing where there is none."""
@@ -191,6 +252,8 @@ def _apart(seed: int) -> Any:
     own, arrays = random.getstate(), numpy.random.get_state()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        yield
-    random.setstate(own)
-    numpy.random.set_state(arrays)
+        try:
+            yield
+        finally:
+            random.setstate(own)
+            numpy.random.set_state(arrays)

@@ -46,15 +46,16 @@ class Mixed:
         """Mix parts; `clip` bounds what comes of them."""
         self.parts = {part.how.title: part for part in parts}
         self.mix = mix
-        self._clip = clip
+        self.clip = clip
         self._begun: dict[str, Future[Scores]] = {}
         self._of: list[str] = []
 
     @classmethod
     def of(cls, reward: "Reward | Mixed", clip: float | None = None) -> "Mixed":
-        """Take a reward as the only part; one that is mixed stays as it is."""
+        """Take a reward as the only part; one that is mixed keeps its parts and closer bound."""
         if isinstance(reward, Mixed):
-            return reward
+            bounds = [bound for bound in (clip, reward.clip) if bound is not None]
+            return cls(list(reward.parts.values()), reward.mix, min(bounds, default=None))
         return cls([Part(reward, RewardPart(judge=OWN, name="reward"))], clip=clip)
 
     @property
@@ -121,7 +122,7 @@ class Mixed:
                 totals.append(None)
                 continue
             total = self._total({title: float(said[row] or 0.0) for title, said in counted.items()})
-            totals.append(_clipped(total, self._clip))
+            totals.append(clipped(total, self.clip))
         return totals
 
     def _total(self, scores: Mapping[str, float]) -> float:
@@ -137,7 +138,7 @@ class Mixed:
 def _shaped(said: Scores, known: Sequence[bool], how: RewardPart) -> list[float | None]:
     """Clip and whiten one part's scores, over all processes' answers."""
     kept = [
-        _clipped(float(s or 0.0), how.clip) if k else None for s, k in zip(said, known, strict=True)
+        clipped(float(s or 0.0), how.clip) if k else None for s, k in zip(said, known, strict=True)
     ]
     if not how.whiten:
         return kept
@@ -147,7 +148,8 @@ def _shaped(said: Scores, known: Sequence[bool], how: RewardPart) -> list[float 
     return [None if s is None else (s - mean) / (deviation + 1e-6) for s in kept]
 
 
-def _clipped(score: float, clip: float | None) -> float:
+def clipped(score: float, clip: float | None) -> float:
+    """Bound a score: beyond `clip` from 0 it counts as that."""
     return score if clip is None else min(max(score, -clip), clip)
 
 

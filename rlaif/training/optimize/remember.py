@@ -45,6 +45,8 @@ class Remembers:
     model: Any
     control: Any
     callback_handler: Any
+    _chance: Any = None
+    """The state of chance before the draw at hand; None where nothing is being drawn."""
     _step: int
     _buffered_inputs: Any
 
@@ -90,7 +92,9 @@ class Remembers:
         self._chance = (random.getstate(), numpy.random.get_state(), here, devices)
 
     def keep(self) -> None:
-        """Write a checkpoint of the last whole step, from within the step after it."""
+        """Write a checkpoint of the last whole step, from within a draw of the step after it."""
+        if self._chance is None:
+            return  # chance has gone on; a look that fails has its checkpoint already
         if self.state.global_step == 0 or self.args.world_size > 1:
             return  # nothing is learned yet, or the others do not know
         own, arrays, here, devices = self._chance

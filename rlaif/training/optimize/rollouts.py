@@ -47,7 +47,9 @@ class Rollouts(Remembers, Silent):
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:
         self.mark()
         self._rows = [row["row"] for row in inputs]
-        return super()._generate_and_score_completions(inputs)  # type: ignore[misc]
+        batch = super()._generate_and_score_completions(inputs)  # type: ignore[misc]
+        self._chance = None
+        return batch
 
     def _generate(self, prompts: list[Any]) -> Any:
         started = time.monotonic()

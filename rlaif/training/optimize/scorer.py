@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rlaif.errors import BackendError, OutageError, StageError
 from rlaif.records import Prompt
-from rlaif.training.optimize.mixed import Mixed, Scored
+from rlaif.training.optimize.mixed import Mixed, Scored, clipped
 from rlaif.training.reward import Reward
 
 _ENOUGH = 64
 """Answers without one score, after which a reward is taken to be broken."""
 _FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
 """Seconds until a judge that is gone is asked again, at first and at last."""
+Said = TypeVar("Said")
 Log = Callable[[str, float], None]
 
 
@@ -30,7 +31,7 @@ class Scorer:
     ) -> None:
         """Score answers to these prompts; a judge that is gone is waited for, so many seconds."""
         self._prompts = prompts
-        self._patience = patience
+        self.patience = patience
         self.mixed = Mixed.of(reward, clip)
         self.asked = self.abstained = 0
         self._last: tuple[list[str], Scored] | None = None
@@ -58,7 +59,8 @@ class Scorer:
     ) -> Scored:
         """Score a batch; the parts of one that was just scored are not asked again."""
         texts = texts_of(completions)
-        found = self._patiently([self._prompts[index] for index in row], texts)
+        prompts = [self._prompts[index] for index in row]
+        found = patiently(lambda: self.mixed.score(prompts, texts), self.patience)
         self.asked += len(found.totals)
         self.abstained += found.totals.count(None)
         if log:
@@ -68,35 +70,21 @@ class Scorer:
         self._last = texts, found
         return found
 
-    def _patiently(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> Scored:
-        """Score, asking again for a while where the judge has gone away.
-
-        Raises:
-            OutageError: when it stays away.
-        """
-        until = time.monotonic() + self._patience
-        wait = _FIRST_WAIT
-        while True:
-            try:
-                return self.mixed.score(prompts, texts)
-            except BackendError as error:
-                if time.monotonic() + wait > until:
-                    raise OutageError(f"{error}; what is learned so far is kept") from None
-                time.sleep(wait)
-                wait = min(2 * wait, _LAST_WAIT)
-
     def column(
         self, title: str, completions: list[list[dict[str, str]]], row: list[int], log: Log | None
     ) -> list[float | None]:
-        """Give one part's scores; the first part that is wanted asks them all."""
+        """Give one part's scores, bounded; the first part that is wanted asks them all."""
         last = self._last
         if (
             last is None
             or last[0] != texts_of(completions)
             or title == next(iter(self.mixed.parts))
         ):
-            return self.scored(completions, row, log).counted[title]
-        return last[1].counted[title]
+            found = self.scored(completions, row, log)
+        else:
+            found = last[1]
+        clip = self.mixed.clip
+        return [None if s is None else clipped(s, clip) for s in found.counted[title]]
 
     def need_scores(self) -> None:
         """Stop where every answer so far was left without a score.
@@ -109,6 +97,24 @@ class Scorer:
                 f"the reward scored none of the first {self.asked} answers, so nothing can be "
                 "learned; look at the judge or the reward model first"
             )
+
+
+def patiently(ask: Callable[[], Said], patience: float) -> Said:
+    """Ask, and ask again for so many seconds where the judge has gone away.
+
+    Raises:
+        OutageError: when it stays away.
+    """
+    until = time.monotonic() + patience
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            return ask()
+        except BackendError as error:
+            if time.monotonic() + wait > until:
+                raise OutageError(f"{error}; what is learned so far is kept") from None
+            time.sleep(wait)
+            wait = min(2 * wait, _LAST_WAIT)
 
 
 class Column:

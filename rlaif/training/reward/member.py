@@ -88,7 +88,7 @@ def _trained(job: Job, out: Path, seed: int, progress: Progress | None) -> tuple
     trainer.add_callback(watch)
     trainer.add_callback(Whole())
     is_apart = job.config.share_prompts and not trainer.share_prompts()
-    if not is_done(trainer, last_checkpoint(checkpoints), watch):
+    if not is_done(trainer, last_checkpoint(checkpoints)):
         run(trainer, last_checkpoint(checkpoints))
     metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
     return merged(trainer.model), _Told(metrics=metrics, notes=(_APART,) if is_apart else ())

@@ -12,6 +12,7 @@ from rlaif.training.common import Silent, arguments, repeatable
 from rlaif.training.config import LoRA, OptimizeConfig
 from rlaif.training.folder import load_tokenizer
 from rlaif.training.optimize.kto import (
+    _notes,
     kto_tokens,
     make_trainer,
     train_kto,
@@ -104,6 +105,14 @@ def test_rows_of_equal_weight_give_trls_own_loss(tiny_model, tmp_path, loss_type
         losses.append(one.compute_loss(one.model, batch).item())
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
     assert losses[0] != pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_reference_that_is_kept_says_that_weights_count_for_nothing() -> None:
+    late = EXACT.model_copy(update={"extra": {"precompute_ref_log_probs": False}})
+    rows = [{"weight": 1.0}, {"weight": 2.0}]
+    [note] = _notes(late, rows)
+    assert "takes all rows alike" in note
+    assert _notes(late, rows[:1]) == _notes(EXACT, rows) == ()
 
 
 def test_the_kinds_reach_the_model_mixed_and_in_their_batches(tiny_model, tmp_path) -> None:

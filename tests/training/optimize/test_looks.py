@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from rlaif.errors import BackendError, BudgetError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.methods import Monitor
+from rlaif.training.optimize import scorer
 from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.looks import Looks, Watched
 
@@ -62,6 +64,8 @@ def test_looking_changes_nothing_of_what_is_learned(tiny_model, tmp_path) -> Non
         Watched(PROMPTS[:3], PROMPTS, dislikes_e, tmp_path / "samples.jsonl"),
     )
     assert weights(plain) == weights(looked)
+    assert plain.metrics["steps"] == looked.metrics["steps"] == 6
+    assert plain.metrics["reward_last"] == looked.metrics["reward_last"]
     assert [step for step, told in seen if "judge" in told] == [0, 3, 6]
     lines = (tmp_path / "samples.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
@@ -120,6 +124,88 @@ def test_a_run_that_goes_on_knows_what_was_seen_before(tiny_model, tmp_path) -> 
     ]
     assert looks[0] == looks[1]
     assert list(looks[0]) == [0, 2, 4, 6]
+
+
+@pytest.mark.slow
+def test_a_look_that_the_judge_fails_at_is_made_when_the_run_goes_on(tiny_model, tmp_path) -> None:
+    # A draw serves two updates, so that the look after the third is in the middle of one.
+    how = {"method": "ppo", "ppo": {"updates": 2}, "batch": 8}
+    looks = iter(range(9))
+
+    def fails(prompts, now, start) -> list[float | None]:
+        if next(looks) == 1:
+            raise BudgetError("no more of it")
+        return dislikes_e(prompts, now, start)
+
+    def run(name: str, judge):
+        samples = tmp_path / f"{name}.jsonl"
+        watched = Watched(PROMPTS, (), judge, samples)
+        done, seen = trained(tiny_model, tmp_path / name, {"every": 3}, watched, **how)
+        told = [(step, sorted(told.items())) for step, told in seen if "judge" in told]
+        return weights(done), done.metrics["steps"], told, samples.read_text("utf-8")
+
+    with pytest.raises(BudgetError, match="no more of it"):
+        run("cut", fails)
+    with (tmp_path / "cut.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"step": 3, "id": "of a look that no checkpoint knows"}\n{"st')
+    assert run("cut", dislikes_e) == run("whole", dislikes_e)
+
+
+def test_a_policy_that_is_spoiled_at_the_first_look_is_not_written() -> None:
+    looks = Looks(SimpleNamespace(), Monitor(), Watched(PROMPTS), None)
+    looks.why = "stopped after step 2: its answers are 9.0 nats from the start, more than 5"
+    with pytest.raises(StageError, match=r"more than 5; no look before it has a policy"):
+        looks.on_train_end(None, SimpleNamespace(best_model_checkpoint=None), None)
+
+
+def test_a_judge_that_is_away_at_a_look_is_waited_for(monkeypatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(scorer.time, "sleep", waited.append)
+    tries = iter([BackendError("gone"), None])
+
+    def judge(*_):
+        if error := next(tries):
+            raise error
+        return [0.5]
+
+    trainer = SimpleNamespace(
+        args=SimpleNamespace(process_index=0), scorer=SimpleNamespace(patience=9.0)
+    )
+    looks = Looks(trainer, Monitor(), Watched(PROMPTS[:1], (), judge), None)
+    assert looks._judged(["text"]) == [0.5]
+    assert waited == [1.0]
+    trainer.scorer.patience, tries = 0.0, iter([BackendError("gone")])
+    with pytest.raises(OutageError, match="gone; what is learned so far is kept"):
+        looks._judged(["text"])
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_after_it_was_stopped_goes_back_and_not_on(
+    tiny_model, tmp_path
+) -> None:
+    judged = iter([0.5, 0.9, 0.1])
+    config = OptimizeConfig.model_validate(
+        {**CONFIG, "monitor": {"every": 2, "stop": {"judge_drop": 0.3}}}
+    )
+
+    def likes(_, now, __) -> list[float | None]:
+        return [next(judged)] * 1 + [None] * (len(now) - 1)
+
+    def kill(step: int, _: int, told: dict[str, float]) -> None:
+        if step == 4 and "judge" in told:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    watched, out = Watched(PROMPTS, (), likes), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        train_by_reward(
+            PROMPTS, count_of_e, config, tiny_model, out, watched=watched, progress=kill
+        )
+    done = train_by_reward(PROMPTS, count_of_e, config, tiny_model, out, watched=watched)
+    [why] = done.notes
+    assert "stopped after step 4" in why
+    assert "the policy of step 2 is kept" in why
+    early, _ = trained(tiny_model, tmp_path / "early", None, steps=2)
+    assert weights(early) == weights(done)
 
 
 @pytest.mark.parametrize(

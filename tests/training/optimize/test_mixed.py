@@ -47,6 +47,13 @@ def test_scores_are_clipped_by_part_and_as_a_whole() -> None:
     assert reward(HI, TEXTS) == [4.0, 1.0, 4.0]
 
 
+def test_a_mixed_reward_takes_the_closer_bound() -> None:
+    loose, close = (mixed((says(9, -9, 1), {}), clip=clip) for clip in (None, 1.5))
+    assert Mixed.of(loose, 2.0)(HI, TEXTS) == [2.0, -2.0, 1.0]
+    assert Mixed.of(close, 2.0)(HI, TEXTS) == [1.5, -1.5, 1.0]
+    assert Mixed.of(close)(HI, TEXTS) == [1.5, -1.5, 1.0]
+
+
 def test_helpful_and_safe_multiply_and_functions_are_added() -> None:
     reward = Mixed(
         [

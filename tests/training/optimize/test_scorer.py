@@ -50,3 +50,9 @@ def test_each_part_is_asked_once_for_all_its_columns() -> None:
     found = column(completions=answers("a", "b"), row=[0, 0], log_metric=logged.__setitem__)
     assert (found, asked) == ([1.0, None], [2])
     assert logged["abstained"] == 0.5
+
+
+def test_each_column_is_bounded_as_a_whole_reward_is() -> None:
+    [column] = Scorer(HI, lambda *_: [9.0, -9.0, None, 1.0], clip=2.0).columns
+    asked = answers("a", "b", "c", "d")
+    assert column(completions=asked, row=[0] * 4) == [2.0, -2.0, None, 1.0]
