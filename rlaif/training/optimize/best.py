@@ -6,6 +6,7 @@ which keeps them: a run that was stopped draws nothing twice.
 """
 
 import itertools
+import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +15,14 @@ from typing import NamedTuple
 
 from rlaif.backends.base import Backend
 from rlaif.feedback.respond import RespondConfig, respond
-from rlaif.ranks import is_first
+from rlaif.ranks import is_first, ranks
 from rlaif.records import Abstention, Prompt, Record
 from rlaif.storage import write_records
 from rlaif.training.common import need_rows
 from rlaif.training.config import OptimizeConfig, Progress, SFTConfig, Trained
 from rlaif.training.reward import Reward
 from rlaif.training.sft import train_sft
+from rlaif.training.team import tell, told
 
 REPLIES = "replies.jsonl"
 """The kept answers, as `rlaif sft` reads them."""
@@ -58,6 +60,36 @@ class Draws(NamedTuple):
     seed: int = 0
 
 
+def choose_together(draws: Draws, progress: Progress | None = None) -> Chosen:
+    """Choose on the first process, and tell the others: all imitate the same.
+
+    Raises:
+        StageError: when the first process has failed, on the others.
+    """
+    if ranks() == 1:
+        return choose_best(draws, progress)
+    if is_first():
+        chosen = choose_best(draws, progress)
+        tell(_as_word(chosen))
+        return chosen
+    return _of_word(told())
+
+
+def _as_word(chosen: Chosen) -> str:
+    rows = [(prompt.model_dump(mode="json"), text) for prompt, text in chosen.rows]
+    best = [row.model_dump(mode="json") for row in chosen.best]
+    return json.dumps([rows, best, chosen.left_out])
+
+
+def _of_word(word: str) -> Chosen:
+    rows, best, left_out = json.loads(word)
+    return Chosen(
+        [(Prompt.model_validate(prompt), text) for prompt, text in rows],
+        [Best.model_validate(row) for row in best],
+        left_out,
+    )
+
+
 def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
     """Draw `config.samples` answers to each prompt and keep the best by the reward.
 
@@ -65,7 +97,8 @@ def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
     """
     prompts, config = draws.prompts, draws.config
     rows, best, left_out = [], [], {"draw failed": 0, "reward abstained": 0, "ties": 0}
-    for group in _batches(_drawn(draws)):
+    # Draws come as they are done; what is scored and imitated has one order.
+    for group in _batches(_in_order(_drawn(draws), prompts)):
         flat = [(prompt, text) for prompt, texts in group for text in texts]
         asked = [prompt for prompt, _ in flat], [text for _, text in flat]
         scores = iter(draws.reward(*asked) if flat else ())
@@ -84,10 +117,7 @@ def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
         if progress and best:
             told = {"reward": sum(row.score for row in best) / len(best)}
             progress(len(best), len(prompts), told)
-    # Draws come as they are done; what is imitated has one order.
-    places = {prompt.id: place for place, prompt in enumerate(prompts)}
-    order = sorted(range(len(rows)), key=lambda at: places[rows[at][0].id])
-    return Chosen([rows[at] for at in order], [best[at] for at in order], left_out)
+    return Chosen(rows, best, left_out)
 
 
 def _drawn(draws: Draws) -> Iterator[tuple[Prompt, list[str]]]:
@@ -103,6 +133,21 @@ def _drawn(draws: Draws) -> Iterator[tuple[Prompt, list[str]]]:
     while said := list(itertools.islice(outcomes, config.samples)):
         prompt = by_id[_asked(said[0])]
         yield prompt, [each.text for each in said if not isinstance(each, Abstention)]
+
+
+def _in_order(
+    groups: Iterable[tuple[Prompt, list[str]]], prompts: Sequence[Prompt]
+) -> Iterator[tuple[Prompt, list[str]]]:
+    """Give each prompt's draws in the prompts' order, as soon as those before it are there."""
+    waiting: dict[str, tuple[Prompt, list[str]]] = {}
+    wanted = iter(prompts)
+    upcoming = next(wanted, None)
+    for group in groups:
+        waiting[group[0].id] = group
+        while upcoming and upcoming.id in waiting:
+            yield waiting.pop(upcoming.id)
+            upcoming = next(wanted, None)
+    yield from waiting.values()
 
 
 def _asked(said: object) -> str:
@@ -125,7 +170,7 @@ def take_best(draws: Draws, out: Path, *, progress: Progress | None = None) -> T
         StageError: when no prompt has a best answer.
     """
     started = time.monotonic()
-    chosen = choose_best(draws, progress)
+    chosen = choose_together(draws, progress)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
     path = out.with_name(REPLIES)
     if is_first():
@@ -143,7 +188,7 @@ def train_rejection(
         StageError: when no prompt has a best answer, or the loss stops being a number.
     """
     started = time.monotonic()
-    chosen = choose_best(draws)
+    chosen = choose_together(draws)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
     if is_first():
         write_records(out.with_name(REPLIES), chosen.best)

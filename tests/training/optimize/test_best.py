@@ -10,7 +10,17 @@ from rlaif.backends.scripted import ScriptedBackend
 from rlaif.errors import StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
-from rlaif.training.optimize.best import Draws, choose_best, take_best, train_rejection
+from rlaif.training.optimize import best as module
+from rlaif.training.optimize.best import (
+    Draws,
+    _as_word,
+    _in_order,
+    _of_word,
+    choose_best,
+    choose_together,
+    take_best,
+    train_rejection,
+)
 
 PROMPTS = [Prompt.of(f"question {number}", id=f"p{number}") for number in range(3)]
 FOUR = OptimizeConfig(method="best-of-n", samples=4, temperature=1.0, max_new_tokens=10)
@@ -40,6 +50,32 @@ def test_an_answer_without_a_score_is_never_the_best_and_is_counted() -> None:
     chosen = choose_best(Draws(PROMPTS, numbered(), shy, FOUR))
     assert {text for _, text in chosen.rows} == {"eee"}
     assert chosen.left_out == {"draw failed": 0, "reward abstained": 3, "ties": 0}
+
+
+def test_what_is_scored_at_once_has_the_prompts_order_whenever_draws_come() -> None:
+    groups = [(prompt, [prompt.id]) for prompt in PROMPTS]
+    given = [prompt.id for prompt, _ in _in_order(reversed(groups), PROMPTS)]
+    assert given == ["p0", "p1", "p2"]
+    assert len(list(_in_order(groups[1:], PROMPTS))) == 2
+
+
+def test_other_processes_are_told_what_the_first_has_chosen() -> None:
+    chosen = choose_best(Draws(PROMPTS, numbered(), count_of_e, FOUR))
+    assert _of_word(_as_word(chosen)) == chosen
+
+
+def test_of_several_processes_the_first_alone_chooses(monkeypatch) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(module, "ranks", lambda: 2)
+    monkeypatch.setattr(module, "tell", words.append)
+    monkeypatch.setattr(module, "told", lambda: words[0])
+    first = choose_together(Draws(PROMPTS, numbered(), count_of_e, FOUR))
+    monkeypatch.setattr(module, "is_first", lambda: False)
+
+    def never(*_) -> list[float | None]:
+        raise AssertionError("asked on another process")
+
+    assert choose_together(Draws(PROMPTS, numbered(), never, FOUR)) == first
 
 
 def test_answers_that_score_alike_have_no_best() -> None:
