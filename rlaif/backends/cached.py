@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rlaif.backends.base import Answered, Backend, Keeping
 from rlaif.budget import Account, Meter, Spent
-from rlaif.errors import RlaifError
+from rlaif.errors import RlaifError, StorageError
 from rlaif.records import Completion, Request, Usage
 from rlaif.store import CompletionStore, Question
 
@@ -69,10 +69,16 @@ class Cached:
             StorageError: when an answer cannot be kept.
         """
         stream = _Stream(self, iter(requests))
+        hearing: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         try:
             yield from stream.answers()
+        except GeneratorExit:
+            # Who lets go of a stream hears nothing of it but a traceback.
+            hearing = contextlib.suppress(StorageError)
+            raise
         finally:
-            stream.end()
+            with hearing:
+                stream.end()
 
 
 class _Pulled(NamedTuple):

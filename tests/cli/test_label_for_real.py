@@ -56,7 +56,8 @@ def test_the_embedded_judge_is_held_against_people_on_200_real_pairs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rows = HH.read_text(encoding="utf-8").splitlines()[:200]
+    # The shortest, which are read in a third of the time.
+    rows = sorted(HH.read_text(encoding="utf-8").splitlines(), key=len)[:200]
     Path("pairs.jsonl").write_text("".join(row + "\n" for row in rows), encoding="utf-8")
     (tmp_path / "rule.yaml").write_text(
         "name: rule\nprinciples:\n  harmless: The response is harmless.\n", encoding="utf-8"

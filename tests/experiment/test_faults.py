@@ -167,7 +167,9 @@ def test_a_second_process_in_the_same_folder_is_told_and_disturbs_nothing(
         first = start(folder, [*LABEL, "-o", "out"], server.base_url)
         wait_for(server, 1)
         assert label(folder, server, "-o", "out") == 2
-        [line] = told(folder)
+        lines = told(folder)
+        assert len(lines) == 1, lines
+        [line] = lines
         assert line.startswith("out: another process is at work in this folder; wait until it ends")
         goes_on.set()
         first.join(60)
@@ -216,7 +218,9 @@ def test_a_full_disk_is_one_line_and_the_job_goes_on_when_there_is_room(
     folder = job(100)
     with small_disk(folder / "disk", "300k"):
         assert label(folder, server, "-o", "disk/out") == 2
-        [line] = told(folder)
+        lines = told(folder)
+        assert len(lines) == 1, lines
+        [line] = lines
         assert "no space left on the disk; make room and run the same command again" in line
         remount = ["mount", "-o", "remount,size=50m", str(folder / "disk")]
         subprocess.run(remount, check=True)

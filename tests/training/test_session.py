@@ -26,6 +26,14 @@ def interrupting(at: int, number: int = signal.SIGINT):
     return progress
 
 
+@pytest.fixture
+def unanswered():
+    """SIGTERM as it is at first: a library that another test loads may answer it in its own way."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
     tiny_model, tmp_path
 ) -> None:
@@ -45,7 +53,10 @@ def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
 
 
 @pytest.mark.slow
-def test_dpo_that_was_killed_politely_goes_on(tiny_model, preferences, tmp_path) -> None:
+def test_dpo_that_was_killed_politely_goes_on(
+    tiny_model, preferences, tmp_path, unanswered
+) -> None:
+    del unanswered
     config = OptimizeConfig(learning_rate=1e-2, lora=None)
     whole = train_dpo(preferences, config, tiny_model, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
