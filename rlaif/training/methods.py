@@ -74,7 +74,8 @@ class Monitor(Record):
     prompts: int = Field(default=16, ge=1)
     """How many of the training prompts are looked at, and how many harmless ones."""
     stop: Stop = Stop()
-    """When to stop; the best policy seen so far is what is written then."""
+    """When to stop; the best policy seen so far is what is written then. Where no look had one, the
+    run fails."""
 
     @property
     def needs_benign(self) -> bool:
