@@ -106,6 +106,7 @@ def replies(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_random_model_is_no_judge(tiny_model: Path, replies: Path) -> None:
     told: list[tuple[int, int]] = []
     measured = evaluate_judge(

@@ -101,6 +101,7 @@ def test_every_step_is_on_the_curve(trained: Path, replies: Path) -> None:
     assert all(line["loss"] > 0 and 0 <= line["accuracy"] <= 1 for line in lines)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_to_the_weights_of_one_that_was_not(
     trained: Path,
     tiny_model: Path,

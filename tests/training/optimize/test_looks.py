@@ -55,6 +55,7 @@ def weights(done) -> bytes:
     return (done.path / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_of_what_is_learned(tiny_model, tmp_path) -> None:
     plain, _ = trained(tiny_model, tmp_path / "plain", None)
     looked, seen = trained(
