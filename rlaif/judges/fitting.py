@@ -10,6 +10,7 @@ from scipy.optimize import minimize, minimize_scalar
 from rlaif.errors import InputError
 
 _COOLEST, _HOTTEST = 0.01, 1000.0
+_MOST_STARTS, _GAP = 50, 1e-8
 Floats = NDArray[np.float64]
 
 
@@ -83,15 +84,23 @@ def fit_weights(rankings: Sequence[Ranked], *, decay: float = 0.01) -> list[floa
         w = np.maximum(0.0, a @ d)
         return float(0.5 * w @ w - a @ (1 - lead)), d @ w - (1 - lead)
 
-    found = minimize(
-        negative_dual,
-        np.zeros(len(d)),
-        jac=True,
-        bounds=[(0.0, highest)] * len(d),
-        method="L-BFGS-B",
-        options={"maxiter": 10_000, "maxfun": 100_000, "ftol": 1e-14, "gtol": 1e-9},
-    )
-    return [float(weight) for weight in np.maximum(0.0, found.x @ d)]
+    a, w = np.zeros(len(d)), np.zeros(d.shape[1])
+    # L-BFGS-B can stop short on a history that misleads it; begun again from there it goes on.
+    # The gap between primal and dual, which only the solution closes, says when it is done.
+    for _ in range(_MOST_STARTS):
+        found = minimize(
+            negative_dual,
+            a,
+            jac=True,
+            bounds=[(0.0, highest)] * len(d),
+            method="L-BFGS-B",
+            options={"maxiter": 10_000, "maxfun": 100_000, "ftol": 0.0, "gtol": 1e-9},
+        )
+        a, w = found.x, np.maximum(0.0, found.x @ d)
+        primal = np.maximum(0.0, 1 - lead - d @ w).mean() + decay / 2 * w @ w
+        if primal + decay * found.fun <= _GAP:
+            break
+    return [float(weight) for weight in w]
 
 
 def differences(rankings: Sequence[Ranked]) -> tuple[Floats, Floats]:
