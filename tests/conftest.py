@@ -1,5 +1,6 @@
 """What many tests share: small records, a scripted judge, a tiny random model."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import settings
 from rlaif.constitution.principle import Principle
 from rlaif.records import Comparison, Prompt, Response
 
-# No test times anything: a slow machine is no failure.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# No test times anything: a slow machine is no failure. The examples are the same on every run, so
+# that a change is judged by what it changed; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = ["tests.small_run", "tests.served"]
 
