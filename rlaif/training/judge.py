@@ -9,7 +9,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,59 +21,23 @@ from rlaif.records import fingerprint_of
 from rlaif.storage import write_atomically
 from rlaif.training.common import half_where_fast
 from rlaif.training.judge_base import tokenizer_of
-from rlaif.training.judge_data import ALL_OF_IT, LESSONS, Document, Question
+from rlaif.training.judge_batches import Batch, Batches
+from rlaif.training.judge_data import ALL_OF_IT, LESSONS, Document
 from rlaif.training.judge_lessons import JudgeTraining, training_documents
-from rlaif.training.judge_tree import SIDES, Row, answer_ids, answer_logits, pack, row
+from rlaif.training.judge_loss import answer_loss
+from rlaif.training.judge_masters import Trainable
+from rlaif.training.judge_tree import answer_logits
 
 Say = Callable[[str], None]
 SETTINGS = "training.json"
 """The file in an adapter's folder that says how it was trained."""
 SNAPSHOTS = (0.1, 0.3)
 """Parts of the training after which the adapter is kept as it was, to see what more would give."""
-RANKING = 0.5
-"""How much a question that ranks two replies counts beside one that is answered."""
-
-
-class Trainable:
-    """Half-precision adapter weights with a master copy in float32, and AdamW over the copy.
-
-    A step of 1e-4 times a weight is lost in bfloat16; in the master copy it is not.
-    """
-
-    def __init__(self, model: PeftModel, learning_rate: float) -> None:
-        """Take the model's trainable weights over."""
-        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
-        self.masters = [weight.detach().float().clone() for weight in self.weights]
-        self.optimizer = torch.optim.AdamW(
-            self.masters, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01
-        )
-
-    def step(self, learning_rate: float) -> None:
-        """Move the masters by the weights' gradients, and copy them back."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        for weight, master in zip(self.weights, self.masters, strict=True):
-            master.grad = None if weight.grad is None else weight.grad.float()
-            weight.grad = None
-        torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
-        self.optimizer.step()
-        with torch.no_grad():
-            for weight, master in zip(self.weights, self.masters, strict=True):
-                weight.copy_(master)
-
-    def state(self) -> dict[str, object]:
-        """Give what a resumed run needs."""
-        return {"masters": self.masters, "optimizer": self.optimizer.state_dict()}
-
-    def restore(self, state: dict[str, object]) -> None:
-        """Go on from a checkpoint."""
-        with torch.no_grad():
-            saved = state["masters"]
-            assert isinstance(saved, list)
-            for weight, master, kept in zip(self.weights, self.masters, saved, strict=True):
-                master.copy_(kept)
-                weight.copy_(kept)
-        self.optimizer.load_state_dict(state["optimizer"])
+AT_ONCE = {"cpu": 2, "cuda": 32}
+"""Rows that go through the model together: on a CPU a pair, which is padded to the longer one; a
+GPU waits for its next order most of the time, unless it is given many."""
+WORKERS = {"cpu": 0, "cuda": 6}
+"""Processes that lay out rows while the model learns from others: a GPU would wait for one."""
 
 
 def train_judge(  # noqa: PLR0913 (three to read, one to write, one to tell)
@@ -189,13 +153,13 @@ class _Loop:
         self.trainable = Trainable(model, config.learning_rate)
         self.steps = math.ceil(len(asked) / config.batch)
         self.key = fingerprint_of([config.fingerprint, len(asked), asked[0].questions[0].text])
-        self.sides = {ask: answer_ids(tokenizer, ask) for ask in SIDES}
+        self.batches = Batches(asked, tokenizer, config.batch, AT_ONCE[device])
 
     def run(self, out: Path) -> None:
         first = self._resume()
         saved = time.monotonic()
-        for step in range(first, self.steps):
-            loss, right, count = self._step(step)
+        for step, batch in enumerate(self.batches.after(first, WORKERS[self.device]), start=first):
+            loss, right, count = self._step(step, batch)
             if not math.isfinite(loss):
                 raise StageError(f"the loss is {loss} at step {step}; lower the learning rate")
             self._log(step, loss, right / count)
@@ -215,34 +179,17 @@ class _Loop:
         done = (step - warm) / max(self.steps - warm, 1)
         return self.config.learning_rate * (0.1 + 0.9 * (1 + math.cos(math.pi * done)) / 2)
 
-    def _step(self, step: int) -> tuple[float, int, int]:
-        start = step * self.config.batch
-        chosen = self.asked[start : start + self.config.batch]
-        questions = sum(len(document.questions) for document in chosen)
+    def _step(self, step: int, batch: Batch) -> tuple[float, int, int]:
+        questions = sum(len(part.asked) for part in batch)
         total, right = 0.0, 0
-        for part in self._parts(chosen):
-            packed = pack([r for _, r in part], self.tokenizer.pad_token_id, self.device)
-            logits = answer_logits(self.model, packed)
-            asked = [question for document, _ in part for question in document.questions]
-            sides = torch.tensor(
-                [self.sides[document.ask] for document, _ in part for _ in document.questions],
-                device=self.device,
-            )
-            loss, odds = answer_loss(logits, sides, asked)
+        for part in batch:
+            here = part.on(self.device)
+            loss, odds = answer_loss(answer_logits(self.model, here.packed), here.sides, here.asked)
             (loss / questions).backward()
             total += float(loss.detach())
-            right += sum((o > 0) == (q.answer > 0.5) for o, q in zip(odds, asked, strict=True))
+            right += sum((o > 0) == (q.answer > 0.5) for o, q in zip(odds, part.asked, strict=True))
         self.trainable.step(self._rate(step))
         return total / questions, right, questions
-
-    def _parts(self, chosen: list[Document]) -> list[list[tuple[Document, Row]]]:
-        """Part rows in twos: a pair stays together, and is padded to the longer of the two."""
-        rows = [(document, self._row(document)) for document in chosen]
-        return [rows[at : at + 2] for at in range(0, len(rows), 2)]
-
-    def _row(self, document: Document) -> Row:
-        texts = [question.text for question in document.questions]
-        return row(self.tokenizer, document.shown, texts, document.ask)
 
     def _log(self, step: int, loss: float, accuracy: float) -> None:
         line = {"step": step, "loss": round(loss, 4), "accuracy": round(accuracy, 4)}
@@ -288,33 +235,3 @@ class _Loop:
 def snapshot(share: float) -> str:
     """Name the folder, in a training's work folder, of the adapter after a share of the steps."""
     return f"at-{share:.0%}"
-
-
-def answer_loss(
-    logits: torch.Tensor, sides: torch.Tensor, asked: Sequence[Question]
-) -> tuple[torch.Tensor, list[float]]:
-    """Give the summed loss of answers, and each one's log-odds of being true.
-
-    Cross-entropy over the vocabulary with the answer's probability as its target; and, of a
-    question that ranks two replies, −log σ of the difference of their log-odds (Bradley and Terry
-    1952; Ouyang et al. 2022, equation 1), which counts `RANKING`.
-
-    Args:
-        logits: of the next token, shape (questions, vocabulary).
-        sides: tokens that say true and not true, shape (questions, 2).
-        asked: the questions in that order; the two of a pair are both among them.
-    """
-    said = torch.log_softmax(logits, dim=-1).gather(1, sides)
-    wanted = torch.tensor([q.answer for q in asked], device=logits.device, dtype=said.dtype)
-    loss = -(wanted * said[:, 0] + (1 - wanted) * said[:, 1]).sum()
-    odds = said[:, 0] - said[:, 1]
-    seen: dict[tuple[str, str], int] = {}
-    for place, question in enumerate(asked):
-        if not question.pair:
-            continue
-        before = seen.setdefault((question.pair, question.text), place)
-        if before != place and asked[before].answer != question.answer:
-            is_first = asked[before].answer > question.answer
-            gap = odds[before] - odds[place] if is_first else odds[place] - odds[before]
-            loss = loss - RANKING * torch.nn.functional.logsigmoid(gap)
-    return loss, odds.detach().tolist()

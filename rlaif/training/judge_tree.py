@@ -48,12 +48,24 @@ class Row(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """A batch of rows as tensors; `ends` are the places that the answers are read at."""
+    """A batch of rows as tensors."""
 
     ids: torch.Tensor
     positions: torch.Tensor
-    mask: torch.Tensor
+    segments: torch.Tensor
+    """Of each place: 0 in the opening, the number of its branch, or -1 where a row is filled up."""
     ends: tuple[torch.Tensor, torch.Tensor]
+    """The places that the answers are read at: rows, and columns."""
+
+    def on(self, device: str | torch.device) -> "Packed":
+        """Move the tensors to a device."""
+        lines, columns = self.ends
+        return Packed(
+            self.ids.to(device),
+            self.positions.to(device),
+            self.segments.to(device),
+            (lines.to(device), columns.to(device)),
+        )
 
 
 @cache
@@ -99,11 +111,9 @@ def row(
     marked = rendered(tokenizer, shown, _MARK, ask)
     # The statement stands last: what is shown may hold the mark, too.
     opening, _, closing = marked.rpartition(f" {_MARK}")
-    branches = [
-        tokenizer.encode(f" {statement}{closing}", add_special_tokens=False)
-        for statement in statements
-    ]
-    return Row(tokenizer.encode(opening, add_special_tokens=False), branches)
+    texts = [opening, *(f" {statement}{closing}" for statement in statements)]
+    first, *branches = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return Row(first, branches)
 
 
 def pack(rows: Sequence[Row], padding: int, device: str | torch.device = "cpu") -> Packed:
@@ -111,33 +121,31 @@ def pack(rows: Sequence[Row], padding: int, device: str | torch.device = "cpu") 
     longest = max(len(r.opening) + sum(map(len, r.branches)) for r in rows)
     # A few widths instead of hundreds: CPU kernels are made anew for every shape.
     width = -(-longest // _WIDTHS) * _WIDTHS
-    ids = torch.full((len(rows), width), padding)
-    positions = torch.zeros((len(rows), width), dtype=torch.long)
-    segments = torch.full((len(rows), width), -1)
+    ids, positions, segments = [], [], []
     where: list[tuple[int, int]] = []
     for index, r in enumerate(rows):
-        start = len(r.opening)
-        ids[index, :start] = torch.tensor(r.opening)
-        positions[index, :start] = torch.arange(start)
-        segments[index, :start] = 0
-        at = start
+        opened = len(r.opening)
+        line, places, parts = list(r.opening), list(range(opened)), [0] * opened
         for number, branch in enumerate(r.branches, start=1):
-            end = at + len(branch)
-            ids[index, at:end] = torch.tensor(branch)
-            positions[index, at:end] = torch.arange(start, start + len(branch))
-            segments[index, at:end] = number
-            where.append((index, end - 1))
-            at = end
-    mask = _mask(segments)
+            line += branch
+            places += range(opened, opened + len(branch))
+            parts += [number] * len(branch)
+            where.append((index, len(line) - 1))
+        rest = width - len(line)
+        ids.append(line + [padding] * rest)
+        positions.append(places + [0] * rest)
+        segments.append(parts + [-1] * rest)
     lines, columns = zip(*where, strict=True)
-    ends = (torch.tensor(lines, device=device), torch.tensor(columns, device=device))
-    return Packed(ids.to(device), positions.to(device), mask.to(device), ends)
+    ends = (torch.tensor(lines), torch.tensor(columns))
+    made = Packed(torch.tensor(ids), torch.tensor(positions), torch.tensor(segments), ends)
+    return made.on(device)
 
 
 def _mask(segments: torch.Tensor) -> torch.Tensor:
     """Let each place see the opening and its own branch, never what comes later."""
     queries, keys = segments[:, :, None], segments[:, None, :]
-    earlier = torch.ones(segments.shape[1], segments.shape[1], dtype=torch.bool).tril()
+    width = segments.shape[1]
+    earlier = torch.ones(width, width, dtype=torch.bool, device=segments.device).tril()
     seen = ((keys == 0) | (keys == queries)) & earlier
     return seen[:, None]
 
@@ -147,7 +155,7 @@ def answer_logits(model: PreTrainedModel, packed: Packed) -> torch.Tensor:
     core: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
     hidden = core.get_decoder()(
         input_ids=packed.ids,
-        attention_mask=packed.mask,
+        attention_mask=_mask(packed.segments),
         position_ids=packed.positions,
         use_cache=False,
     ).last_hidden_state

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,15 +14,8 @@ from transformers import AutoModelForCausalLM
 
 from rlaif.errors import StageError
 from rlaif.training import judge
-from rlaif.training.judge import (
-    RANKING,
-    SNAPSHOTS,
-    Trainable,
-    answer_loss,
-    snapshot,
-    train_judge,
-)
-from rlaif.training.judge_data import Question
+from rlaif.training.judge import SNAPSHOTS, snapshot, train_judge
+from rlaif.training.judge_batches import Batch
 from rlaif.training.judge_lessons import JudgeTraining, training_documents
 
 SMALL = JudgeTraining(
@@ -71,13 +63,13 @@ def curve(adapter: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def stopping_at(stop: int) -> Callable[[object, int], tuple[float, int, int]]:
+def stopping_at(stop: int) -> Callable[[object, int, Batch], tuple[float, int, int]]:
     real = judge._Loop._step
 
-    def step(loop: object, number: int) -> tuple[float, int, int]:
+    def step(loop: object, number: int, batch: Batch) -> tuple[float, int, int]:
         if number == stop:
             raise KeyboardInterrupt
-        return real(loop, number)  # type: ignore[arg-type]
+        return real(loop, number, batch)  # type: ignore[arg-type]
 
     return step
 
@@ -178,23 +170,6 @@ def test_the_documents_are_the_same_for_the_same_seed_and_others_for_another(
     assert training_documents(SMALL.model_copy(update={"seed": 1}), replies, None) != made
 
 
-def test_the_loss_of_an_answer_is_its_cross_entropy_and_of_a_pair_the_log_of_its_sigmoid() -> None:
-    # Token 0 says true and 1 says not, with shares of 3/4 and 1/4, then 1/4 and 3/4.
-    logits = torch.log(torch.tensor([[0.75, 0.25, 1e-9], [0.25, 0.75, 1e-9]]))
-    sides = torch.tensor([[0, 1], [0, 1]])
-    alone = [Question("t", "x", 1.0), Question("t", "x", 0.5)]
-    loss, odds = answer_loss(logits, sides, alone)
-    assert odds == pytest.approx([math.log(3), -math.log(3)])
-    soft = -(math.log(0.25) + math.log(0.75)) / 2
-    assert float(loss) == pytest.approx(-math.log(0.75) + soft, abs=1e-5)
-    ranked = [question._replace(pair="p") for question in alone]
-    paired, _ = answer_loss(logits, sides, ranked)
-    # The first is the likelier one, by log 3 − (−log 3) = log 9: σ(log 9) = 0.9.
-    assert float(paired - loss) == pytest.approx(-RANKING * math.log(0.9), abs=1e-5)
-    other, _ = answer_loss(logits, sides, [ranked[0], ranked[1]._replace(text="y")])
-    assert float(other) == pytest.approx(float(loss))
-
-
 def test_the_adapter_is_kept_as_it_was_after_a_tenth_and_three_tenths(trained: Path) -> None:
     work = trained.with_name("adapter.work")
     kept = [load_file(work / snapshot(share) / "adapter_model.safetensors") for share in SNAPSHOTS]
@@ -202,16 +177,3 @@ def test_the_adapter_is_kept_as_it_was_after_a_tenth_and_three_tenths(trained: P
     for before, after in itertools.pairwise(kept):
         assert before.keys() == after.keys()
         assert any(not torch.equal(before[name], after[name]) for name in before)
-
-
-def test_steps_too_small_for_bfloat16_are_kept_in_the_master_copy() -> None:
-    layer = torch.nn.Linear(1, 1, bias=False, dtype=torch.bfloat16)
-    torch.nn.init.ones_(layer.weight)
-    trainable = Trainable(layer, learning_rate=1e-4)  # type: ignore[arg-type]
-    for _ in range(100):
-        layer.weight.grad = torch.ones_like(layer.weight)
-        trainable.step(1e-4)
-    # A hundred steps of 1e-4, and decay; in bfloat16 alone each would round to nothing.
-    assert float(trainable.masters[0]) == pytest.approx(0.99, abs=1e-3)
-    assert layer.weight.item() == pytest.approx(0.99, abs=4e-3)
-    assert layer.weight.item() < 1
