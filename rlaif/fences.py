@@ -39,7 +39,13 @@ def calmed(text: str) -> str:
     return _CHAT_TOKEN.sub(r"\1 ", text)
 
 
-def fenced(text: str, mark: str, among: Iterable[str] = ()) -> str:
+class Fenced(str):
+    """A text between marks, its chat tokens broken up: it can be shown as it is."""
+
+    __slots__ = ()
+
+
+def fenced(text: str, mark: str, among: Iterable[str] = ()) -> Fenced:
     """Put text between marks that it cannot close, and break up chat templates' own tokens.
 
     The marks are told apart by a number from all that looks like them, in the text itself and in
@@ -54,8 +60,14 @@ def fenced(text: str, mark: str, among: Iterable[str] = ()) -> str:
         number for shown in (text, *among) if not _is_plain(shown) for number in _taken(shown, mark)
     }
     number = next(number for number in itertools.count(1) if number not in taken)
-    name = mark if number == 1 else f"{mark}-{number}"
-    return f"<{name}>\n{calmed(text).strip()}\n</{name}>"
+    opening, closing = _marks(mark if number == 1 else f"{mark}-{number}")
+    return Fenced(f"{opening}\n{calmed(text).strip()}\n{closing}")
+
+
+@lru_cache(maxsize=256)
+def _marks(name: str) -> tuple[str, str]:
+    # A prompt file may name a mark like a token of some chat template.
+    return calmed(f"<{name}>"), calmed(f"</{name}>")
 
 
 def _is_plain(text: str) -> bool:

@@ -19,7 +19,7 @@ from pydantic import Field
 from rlaif.answers.answer import REASONED, Answer, Read, Unread
 from rlaif.answers.text import spoken
 from rlaif.errors import TemplateError
-from rlaif.fences import calmed, fenced, texts_in
+from rlaif.fences import Fenced, calmed, fenced, texts_in
 from rlaif.records import Message, Record, Request, Role, Sampling, fingerprint_of
 from rlaif.resources import did_you_mean, find
 from rlaif.yamlfile import parse, read_text
@@ -55,20 +55,25 @@ class _Front(Record):
     shots: int = Field(default=4, ge=1)
 
 
+def _calm(value: Any) -> Any:
+    # What is fenced is calm already, and long.
+    return calmed(value) if isinstance(value, str) and not isinstance(value, Fenced) else value
+
+
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=False,
         autoescape=False,
         # What is put in without a fence opens no turn, either.
-        finalize=lambda value: calmed(value) if isinstance(value, str) else value,
+        finalize=_calm,
     )
     environment.filters["fenced"] = _fenced_in_turn
     return environment
 
 
 @jinja2.pass_context
-def _fenced_in_turn(context: jinja2.runtime.Context, text: str, mark: str) -> str:
+def _fenced_in_turn(context: jinja2.runtime.Context, text: str, mark: str) -> Fenced:
     names = context.get_all()
     return fenced(text, mark, texts_in([names[name] for name in names if name not in _GLOBALS]))
 
@@ -80,7 +85,10 @@ _GLOBALS = frozenset(_ENVIRONMENT.globals)  # Jinja's own functions
 @lru_cache(maxsize=256)
 def _compiled(body: str) -> jinja2.Template:
     # Compiling a section takes longer than the rest of asking a question does.
-    return _ENVIRONMENT.from_string(body)
+    compiled = _ENVIRONMENT.from_string(body)
+    # A plain dict in the place of a chain of them, which each rendering goes through twice.
+    compiled.globals = dict(compiled.globals)
+    return compiled
 
 
 class Template(Record):

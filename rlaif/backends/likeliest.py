@@ -56,8 +56,7 @@ def _shares(here: Mapping[str, float], options: Set[str]) -> dict[str, float]:
     """Add up what the options hold that are there whole, with whatever space after them."""
     found: dict[str, float] = {}
     for text, share in here.items():
-        option = text.rstrip()
-        if option in options:
+        if (option := text.rstrip()) in options:
             found[option] = found.get(option, 0.0) + share
     return found
 
@@ -81,16 +80,17 @@ def _texts(token: Token, reached: str) -> dict[str, float]:
     found: dict[str, float] = {}
     seen: set[Hashable] = set()
     for likely in token.get("top_logprobs") or ():
+        sent = likely.get("bytes")
+        raw = bytes(sent) if sent else None
         name = likely.get("id")
         if name is None:
-            sent = likely.get("bytes")
-            name = bytes(sent) if sent else likely["token"]
+            name = raw or likely["token"]
         if name in seen:
             continue
         seen.add(name)
         logprob = likely["logprob"]
         if logprob is not None and math.isfinite(logprob):
-            text = _joined(reached, text_of(likely))
+            text = _joined(reached, _text(raw, likely))
             found[text] = found.get(text, 0.0) + math.exp(logprob)
     return found
 
@@ -106,13 +106,18 @@ def text_of(token: Token) -> str:
     >>> text_of({"token": "\u2581Yes"}), text_of({"token": "?", "bytes": [32, 78, 111]})
     (' Yes', ' No')
     """
-    try:
-        if sent := token.get("bytes"):
-            return bytes(sent).decode()
-    except UnicodeDecodeError:
-        pass
+    sent = token.get("bytes")
+    return _text(bytes(sent) if sent else None, token)
+
+
+def _text(raw: bytes | None, token: Token) -> str:
+    if raw:
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            pass
     text: str = token["token"]
-    return text.translate(_SPACES)
+    return text if text.isascii() else text.translate(_SPACES)
 
 
 def answer_tokens(tokens: Sequence[Token]) -> Sequence[Token]:

@@ -79,9 +79,8 @@ class Http:
         """
         data = json.dumps(body, separators=(",", ":")).encode()
         try:
-            async with self._session().post(
-                self._url + path, data=data, headers=self._headers, proxy=self._proxy
-            ) as got:
+            url = self._url + path
+            async with self._session().post(url, data=data, proxy=self._proxy) as got:
                 return Reply(got.status, got.headers, await got.read())
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, TimeoutError):  # the caller's own limit
@@ -92,6 +91,7 @@ class Http:
         if "session" not in self._open:
             # How many are open is the window's business, and how long one may take the caller's.
             self._open["session"] = aiohttp.ClientSession(
+                headers=self._headers,
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             )

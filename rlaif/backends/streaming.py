@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import queue
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -15,7 +14,8 @@ from rlaif.records import Request
 
 Group = tuple[Request, ...]
 """Requests that go out as one."""
-_AHEAD = 8  # one in so many is pulled ahead, so that a free slot need not wait for it
+_AHEAD = 4  # one in so many is pulled ahead, so that a free slot need not wait for it
+_LINGER = 0.02  # seconds that an answer may wait for others, while there is enough pulled ahead
 _GRACE = 10.0  # seconds in which what is in flight may still land, when the run stops
 
 
@@ -33,7 +33,7 @@ _MORE = _Landed(is_group=False)  # there is room for another
 class Stream:
     """Groups of requests on their way: pulled as there is room, given out as they land.
 
-    In memory are at most twice as many as may be in flight, and an eighth.
+    In memory are at most twice as many as may be in flight, and a quarter.
     """
 
     def __init__(
@@ -48,9 +48,12 @@ class Stream:
         self._answer = answer
         self._groups = groups
         self._in_flight = in_flight
+        self._ahead = in_flight // _AHEAD
         self._is_drained = False
         self._outstanding = 0
-        self._landed: queue.SimpleQueue[_Landed] = queue.SimpleQueue()
+        self._landed: deque[_Landed] = deque()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_rung = False
         self._loop = background()
         # Of the loop's thread alone, from here on.
         self._inbox: deque[Group] = deque()
@@ -58,6 +61,7 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[asyncio.Task[None]] = set()
         self._resting = 0
+        self._ringing: asyncio.TimerHandle | None = None
         self._error: BackendError | StorageError | None = None
 
     def __iter__(self) -> Iterator[Answered]:
@@ -85,7 +89,7 @@ class Stream:
 
     def _pull(self) -> None:
         # What has landed goes out before more is pulled, which may take its time.
-        while not (self._is_drained or self._error) and self._has_room() and self._landed.empty():
+        while not (self._is_drained or self._error or self._landed) and self._has_room():
             group = next(self._groups, None)
             if group is None:
                 self._is_drained = True
@@ -99,23 +103,22 @@ class Stream:
     def _has_room(self) -> bool:
         # Those that wait to be asked again need no slot, so others go meanwhile.
         resting = min(self._resting, self._in_flight)
-        return self._outstanding < self._in_flight + self._in_flight // _AHEAD + resting
+        return self._outstanding < self._in_flight + self._ahead + resting
 
     def _next(self) -> _Landed | None:
         """Wait for what lands next; None where the run stops and nothing does any more."""
-        if self._error is None:
-            return self._landed.get()
-        until = time.monotonic() + _GRACE
-        try:
-            return self._landed.get(timeout=max(0.0, until - time.monotonic()))
-        except queue.Empty:
-            return None
+        while not self._landed:
+            try:
+                self._bell.get(timeout=_GRACE if self._error else None)
+            except queue.Empty:
+                return None
+            self._is_rung = False  # before a look at what has landed, so that none is missed
+        return self._landed.popleft()
 
     def _rest(self) -> Iterator[Answered]:
         """Give out what has landed already: it is paid for."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                yield from self._landed.get_nowait().said
+        while self._landed:
+            yield from self._landed.popleft().said
 
     # On the loop's thread:
 
@@ -132,14 +135,34 @@ class Stream:
         except (BackendError, StorageError) as error:
             self._stop(error)
             said = ()
-        self._landed.put(_Landed(said))
+        self._hand_over(_Landed(said))
+
+    def _hand_over(self, landed: _Landed) -> None:
+        """Wake who asks, unless enough is pulled ahead: a wake costs as much as a small answer."""
+        self._landed.append(landed)
+        # But this one, and the one that takes its slot.
+        waiting = len(self._tasks) - len(self._sending) - self._resting - 2
+        if self._is_drained or self._error or waiting <= self._ahead // 2:
+            self._ring()
+        elif self._ringing is None:
+            self._ringing = self._loop.call_later(_LINGER, self._ring)
+
+    def _ring(self) -> None:
+        if self._ringing:
+            self._ringing.cancel()
+            self._ringing = None
+        if not self._is_rung:
+            self._is_rung = True
+            self._bell.put(None)
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
-            self._landed.put(_Landed())
+            self._landed.append(_Landed())
+            self._ring()
         elif error := task.exception():
-            self._landed.put(_Landed(error=error))
+            self._landed.append(_Landed(error=error))
+            self._ring()
 
     def _stop(self, error: BackendError | StorageError) -> None:
         """Send nothing more; what has been sent may land, since it is paid for."""
@@ -173,7 +196,8 @@ class Stream:
     def resting(self) -> Iterator[None]:
         """Mark the time in which a request waits to be asked again, without a slot."""
         self._resting += 1
-        self._landed.put(_MORE)
+        self._landed.append(_MORE)
+        self._ring()
         try:
             yield
         finally:

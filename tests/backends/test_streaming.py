@@ -52,7 +52,7 @@ def test_memory_does_not_grow_with_the_data() -> None:
             yield group
 
     for number, _ in enumerate(Stream(at_once, counted(), 16), start=1):
-        assert pulled <= number + 16 + 2
+        assert pulled <= number + 16 + 4
         if number == 2000:
             break
 
