@@ -52,6 +52,22 @@ def parse(text: str, model: type[Model], path: Path | str) -> Model:
         raise InputError("\n".join(dict.fromkeys(lines))) from None
 
 
+def validated(data: Any, model: type[Model]) -> Model:
+    """Make a model of data that stands in no file, such as a command's options.
+
+    Raises:
+        InputError: one line for each mistake, `path.to.field: what`.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = []
+        for detail in _own(error):
+            where = ".".join(map(str, detail["loc"]))
+            lines.append(f"{where}: {_what(detail, model)}" if where else _what(detail, model))
+        raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
 def _own(error: ValidationError) -> list[ErrorDetails]:
     """Leave out the list that is too short only because an item of it is wrong."""
     details = error.errors()

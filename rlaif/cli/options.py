@@ -22,3 +22,10 @@ BudgetOf = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option(help="Count requests, tokens and money; ask nothing.")]
 Seed = Annotated[int, typer.Option(help="What every draw starts from.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE",
+        help="Any key of the experiment's section of this name, such as steps=300.",
+    ),
+]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rlaif.cli.console import OUT, Shown, show
+from rlaif.cli.optimize import optimize
 from rlaif.cli.options import (
     BudgetOf,
     Constitution_,
@@ -16,6 +17,7 @@ from rlaif.cli.options import (
     ModelName,
     Out,
     Seed,
+    Settings,
     Store,
 )
 from rlaif.cli.spread import Cluster, label_on, models, templates
@@ -217,70 +219,16 @@ def reweigh(
 def sft(
     rows: Annotated[Path, typer.Argument(help='JSONL of {"prompt", "reply"}, or revisions.jsonl')],
     out: Out,
+    settings: Settings = None,
     model: ModelName = "embedded",
     epochs: Annotated[float, typer.Option(help="Passes over the rows.")] = 1.0,
     seed: Seed = 0,
 ) -> None:
     """Fine-tune a model on replies; the loss is on the replies alone."""
-    from rlaif.experiment.alone_training import sft_alone
+    from rlaif.experiment.alone_training import sft_alone, sft_config
 
-    OUT.print(sft_alone(rows, model, out, epochs, seed, Shown()), markup=False)
-
-
-def optimize(
-    labels: Annotated[
-        Path, typer.Argument(help="preferences.jsonl, pairs as JSONL, or for kto thumbs")
-    ],
-    out: Out,
-    model: ModelName = "embedded",
-    method: Annotated[
-        Literal["dpo", "ipo", "kto"],
-        typer.Option(help="dpo and ipo learn from pairs; kto from answers, good or bad."),
-    ] = "dpo",
-    also: Annotated[list[Path] | None, typer.Option(help="More labels.")] = None,
-    epochs: Annotated[float, typer.Option(help="Passes over the rows.")] = 1.0,
-    beta: Annotated[float, typer.Option(min=0, help="How dear moving away is.")] = 0.1,
-    learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="3e-4, and without an adapter 3e-5.")
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Rows in a pass.")] = 8,
-    label_smoothing: Annotated[
-        float, typer.Option(min=0, help="The share of the pairs taken to be the wrong way round.")
-    ] = 0.0,
-    smoothing: Annotated[
-        Literal["conservative", "robust"], typer.Option(help="What becomes of that share.")
-    ] = "conservative",
-    reference: Annotated[
-        str | None, typer.Option(help="The folder to stay near; the start by default.")
-    ] = None,
-    max_length: Annotated[int, typer.Option(min=2, help="Tokens of prompt and answer.")] = 1024,
-    lora: Annotated[int, typer.Option(min=0, help="The adapter's rank; 0: all weights.")] = 16,
-    bits: Annotated[
-        int | None, typer.Option(help="4 or 8: QLoRA, the frozen weights in so many bits.")
-    ] = None,
-    checkpoint: Annotated[
-        int, typer.Option(min=1, help="Updates between what a stopped run goes on from.")
-    ] = 500,
-    seed: Seed = 0,
-) -> None:
-    """Move a policy by labels; for rewards and RL, `rlaif run` an experiment."""
-    from rlaif.experiment.alone_optimize import optimize_alone, optimize_config
-
-    options = {
-        "method": method,
-        "epochs": epochs,
-        "beta": beta,
-        "learning_rate": learning_rate,
-        "batch": batch,
-        "label_smoothing": label_smoothing,
-        "smoothing": smoothing,
-        "reference": reference,
-        "max_length": max_length,
-        "checkpoint": checkpoint,
-    }
-    config = optimize_config(lora, options, bits)
-    paths = [labels, *(also or ())]
-    OUT.print(optimize_alone(paths, model, out, config, seed, Shown()), markup=False)
+    config = sft_config(epochs, settings or ())
+    OUT.print(sft_alone(rows, model, out, config, seed, Shown()), markup=False)
 
 
 def evaluate(

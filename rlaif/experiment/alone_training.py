@@ -14,6 +14,7 @@ from rlaif.evaluation.config import EvaluateConfig
 from rlaif.evaluation.evaluate import evaluate
 from rlaif.evaluation.suites import load_suite
 from rlaif.evaluation.table import evaluation_table
+from rlaif.experiment.config import override_with
 from rlaif.experiment.curve import Curve, arrow
 from rlaif.experiment.folder import Folder, NamedJudges
 from rlaif.experiment.progress import Watcher
@@ -27,7 +28,19 @@ from rlaif.storage import read_records, write_atomically
 from rlaif.training.config import RewardConfig, SFTConfig, Trained
 from rlaif.training.reward import Beside, train_reward_model
 from rlaif.training.sft import train_sft
-from rlaif.yamlfile import read_lines
+from rlaif.yamlfile import read_lines, validated
+
+
+def local_spec(name: str) -> LocalModel:
+    """Read the short name of a model that can be trained.
+
+    Raises:
+        InputError: for a model behind an API.
+    """
+    spec = parse_spec(name)
+    if not isinstance(spec, LocalModel):
+        raise InputError(f"{name}: only a local model can be trained")
+    return spec
 
 
 def local_path(name: str, watcher: Watcher) -> Path:
@@ -36,16 +49,26 @@ def local_path(name: str, watcher: Watcher) -> Path:
     Raises:
         InputError: for a model behind an API.
     """
-    spec = parse_spec(name)
-    if not isinstance(spec, LocalModel):
-        raise InputError(f"{name}: only a local model can be trained")
-    return model_path(spec, say=watcher.say)
+    return model_path(local_spec(name), say=watcher.say)
 
 
-def sft_alone(rows: Path, model: str, out: Path, epochs: float, seed: int, watcher: Watcher) -> str:
+def sft_config(epochs: float, settings: Sequence[str] = ()) -> SFTConfig:
+    """Make a config of the command's options; settings are keys of an experiment's section `sft`.
+
+    Raises:
+        InputError: for a setting that there is not, or a value that it cannot have.
+    """
+    data: dict[str, Any] = {"epochs": epochs}
+    for setting in settings:
+        override_with(data, setting)
+    return validated(data, SFTConfig)
+
+
+def sft_alone(
+    rows: Path, model: str, out: Path, config: SFTConfig, seed: int, watcher: Watcher
+) -> str:
     """Fine-tune on a file of replies; return one line about it."""
     imitated = _imitated(rows)
-    config = SFTConfig(epochs=epochs)
     curve = Curve(out.with_name(f"{out.name}.curve.jsonl"), watcher, "sft")
     trained = train_sft(
         imitated, config, local_path(model, watcher), out, seed=seed, progress=curve

@@ -177,11 +177,16 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     parse(text, Experiment, path)  # mistakes in the file are told with the file's own lines
     data = yaml.safe_load(text)
     for override in overrides:
-        _override(data, override)
+        override_with(data, override)
     return parse(yaml.safe_dump(data, sort_keys=False), Experiment, " ".join(overrides))
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def override_with(data: dict[str, Any], override: str) -> None:
+    """Change one value of an experiment's data, or of a section's, as `key=value` says.
+
+    Raises:
+        InputError: for text of another form.
+    """
     place, equals, value = override.partition("=")
     if not equals or not place:
         raise InputError(f"{override}: expected section.key=value, such as label.pairs=3")

@@ -140,11 +140,20 @@ class Context:
                 raise InputError(
                     f"{self._prompts_path}: no prompt is tagged {tag!r}, as {place} wants it{near}"
                 )
-        if all(p.scope for p in self.constitution.principles) and not scoped & tags:
+        is_scoped = all(p.scope for p in self.constitution.principles)
+        if is_scoped and not scoped & tags and self._is_judged():
             raise InputError(
                 f"{experiment.constitution}: no principle applies to any prompt; the principles "
                 f"are for prompts tagged {', '.join(sorted(scoped))}"
             )
+
+    def _is_judged(self) -> bool:
+        """Say whether anything is judged by the run's own constitution."""
+        optimize = self.experiment.optimize
+        stages = (self.experiment.revise, self.experiment.label, self.experiment.evaluate)
+        rewards = optimize.parts if optimize and optimize.by_reward else ()
+        looks = optimize is not None and optimize.monitor is not None
+        return any(stages) or looks or any(part.judge == OWN for part in rewards)
 
     def _specs(self) -> list[ModelSpec]:
         models = self.experiment.models

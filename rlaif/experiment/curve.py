@@ -29,11 +29,12 @@ class Curve:
 
 
 def arrow(metrics: dict[str, float]) -> str:
-    """Say how the loss moved.
+    """Say how the reward moved, or the loss where there is none.
 
     >>> arrow({"loss_first": 2.41, "loss_last": 1.93})
     'loss 2.410 → 1.930'
     """
-    if "loss_first" not in metrics:
-        return "no loss was logged"
-    return f"loss {metrics['loss_first']:.3f} → {metrics['loss_last']:.3f}"
+    for name in ("reward", "loss"):
+        if f"{name}_first" in metrics:
+            return f"{name} {metrics[f'{name}_first']:.3f} → {metrics[f'{name}_last']:.3f}"
+    return "no loss was logged"

@@ -35,15 +35,18 @@ def mixed_reward(run: Context, config: OptimizeSection) -> Mixed:
     return Mixed(parts, config.mix, config.clip_reward)
 
 
-def watched_by(run: Context, config: OptimizeSection, folder: Path) -> Watched | None:
-    """Give what the monitor looks at, and the judge that is not the reward, where there is one."""
+def watched_by(run: Context, config: OptimizeSection, samples: Path) -> Watched | None:
+    """Give what the monitor looks at, and the judge that is not the reward, where there is one.
+
+    `samples` is the file of what the policy says at each look.
+    """
     if config.monitor is None:
         return None
     count = config.monitor.prompts
     prompts = drawn(run.train, min(count, len(run.train)), f"monitor {run.experiment.seed}")
     benign = load_suite("benign")[:count] if config.monitor.needs_benign else []
     judge = _versus(run) if has_referee(run.experiment.models, config) else None
-    return Watched(prompts, benign, judge, folder / "samples.jsonl")
+    return Watched(prompts, benign, judge, samples)
 
 
 def _versus(run: Context) -> Versus:

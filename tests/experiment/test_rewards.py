@@ -80,7 +80,7 @@ def test_a_monitor_looks_with_the_referee_at_a_few_prompts(mine: Path, tiny_judg
     referee = f"models.referee={{kind: local, model: {tiny_judge}}}"
     run = opened(mine, *parts("[{judge: run}]"), MONITOR, referee)
     assert run.experiment.optimize is not None
-    watched = watched_by(run, run.experiment.optimize, mine.parent)
+    watched = watched_by(run, run.experiment.optimize, mine.with_name("samples.jsonl"))
     assert watched is not None
     assert watched.judge is not None
     assert len(watched.prompts) == 3
@@ -97,7 +97,7 @@ def test_a_judge_that_compares_says_how_often_the_policy_beats_its_start(
     referee = f"models.referee={{kind: local, model: {tiny_judge}}}"
     run = opened(mine, *parts("[{judge: run}]"), MONITOR, referee, "label.template=compare")
     assert run.experiment.optimize is not None
-    watched = watched_by(run, run.experiment.optimize, mine.parent)
+    watched = watched_by(run, run.experiment.optimize, mine.with_name("samples.jsonl"))
     assert watched is not None
     assert watched.judge is not None
     same = watched.judge(watched.prompts, ["Yes."] * 3, ["Yes."] * 3)

@@ -11,7 +11,7 @@ from rlaif.experiment.outcomes import despite_of, read_preferences
 from rlaif.experiment.rewards import mixed_reward, watched_by
 from rlaif.experiment.stages import Done
 from rlaif.feedback.sound import Aside
-from rlaif.training.config import BY_CHOICE
+from rlaif.training.config import BY_CHOICE, Progress, Trained
 from rlaif.training.optimize import optimize_policy
 
 
@@ -20,24 +20,44 @@ def work(run: Context, folder: Path) -> Done:
     config = run.experiment.optimize
     assert config is not None
     learned = Learned([], [], {}) if config.by_reward else _learned(run, config)
-    trained = optimize_policy(
-        config,
-        run.policy_path(),
-        folder / "model",
-        preferences=None if config.by_reward else learned.preferences,
-        unpaired=learned.unpaired,
-        prompts=run.train,
-        policy=_policy(run, config),
-        reward=mixed_reward(run, config) if config.by_reward else None,
-        watched=watched_by(run, config, folder),
-        seed=run.experiment.seed,
-        progress=Curve(folder / "curve.jsonl", run.watcher, "optimize"),
-    )
+    curve, out = Curve(folder / "curve.jsonl", run.watcher, "optimize"), folder / "model"
+    if config.by_reward:
+        trained = move_by_reward(run, config, out, folder / "samples.jsonl", curve)
+    else:
+        trained = optimize_policy(
+            config,
+            run.policy_path(),
+            out,
+            preferences=learned.preferences,
+            unpaired=learned.unpaired,
+            seed=run.experiment.seed,
+            progress=curve,
+        )
     note = f"{config.method}, {trained.rows} rows, {arrow(trained.metrics)}"
     for line in trained.notes:
         run.watcher.say(line)
     left_out = {**learned.left_out, **trained.left_out}
     return Done(note, left_out, trained.metrics, despite_of(learned.preferences))
+
+
+def move_by_reward(
+    run: Context, config: OptimizeSection, out: Path, samples: Path, progress: Progress
+) -> Trained:
+    """Move a run's policy by the reward that its section names; write `out`.
+
+    `samples` is the file of what a monitor hears.
+    """
+    return optimize_policy(
+        config,
+        run.policy_path(),
+        out,
+        prompts=run.train,
+        policy=_policy(run, config),
+        reward=mixed_reward(run, config),
+        watched=watched_by(run, config, samples),
+        seed=run.experiment.seed,
+        progress=progress,
+    )
 
 
 def _policy(run: Context, config: OptimizeSection) -> Backend | None:

@@ -24,8 +24,7 @@ from rlaif.training.reward import Reward
 from rlaif.training.sft import train_sft
 from rlaif.training.team import tell, told
 
-REPLIES = "replies.jsonl"
-"""The kept answers, as `rlaif sft` reads them."""
+_REPLIES = "replies.jsonl"
 _AT_ONCE = 16
 """Prompts whose answers are scored at once."""
 
@@ -58,6 +57,16 @@ class Draws(NamedTuple):
     reward: Reward
     config: OptimizeConfig
     seed: int = 0
+
+
+def replies_of(out: Path) -> Path:
+    """Name the file of the kept answers, as `rlaif sft` reads them, beside a policy's folder.
+
+    >>> replies_of(Path("run/optimize/model")).name, replies_of(Path("mine")).name
+    ('replies.jsonl', 'mine.replies.jsonl')
+    """
+    # A stage has a folder of its own, and its policy the name `model`.
+    return out.with_name(_REPLIES if out.name == "model" else f"{out.name}.{_REPLIES}")
 
 
 def choose_together(draws: Draws, progress: Progress | None = None) -> Chosen:
@@ -172,7 +181,7 @@ def take_best(draws: Draws, out: Path, *, progress: Progress | None = None) -> T
     started = time.monotonic()
     chosen = choose_together(draws, progress)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
-    path = out.with_name(REPLIES)
+    path = replies_of(out)
     if is_first():
         write_records(path, chosen.best)
     metrics = {**_measured(chosen, draws.config), "seconds": time.monotonic() - started}
@@ -191,7 +200,7 @@ def train_rejection(
     chosen = choose_together(draws)
     need_rows(len(chosen.best), chosen.left_out, "best answers")
     if is_first():
-        write_records(out.with_name(REPLIES), chosen.best)
+        write_records(replies_of(out), chosen.best)
     how = _imitating(draws.config)
     trained = train_sft(chosen.rows, how, model, out, seed=draws.seed, progress=progress)
     metrics = {**trained.metrics, **_measured(chosen, draws.config)}
