@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rlaif.embedded.edits import with_trait, without_trait
 from rlaif.embedded.heldout import trained_traits
-from rlaif.embedded.traits import TRAITS
+from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange
 from rlaif.training.judge_data import Document, Question, drawn_wording, edited
 from rlaif.training.judge_tree import shown_reply
@@ -85,7 +85,7 @@ def comparisons(pool: Sequence[Exchange], count: int, rng: random.Random) -> lis
             continue
         if rng.random() < 0.5:
             first, second = second, first
-        truths = {name: (TRAITS[name].test(first), TRAITS[name].test(second)) for name in names}
+        truths = answers([first, second], names)
         known = {name: pair for name, pair in truths.items() if None not in pair}
         differing = [name for name, (one, other) in known.items() if one is not other]
         if not differing:

@@ -14,8 +14,9 @@ where nobody knows what kind of request it was: that has no answer, and is never
 from collections.abc import Sequence
 
 from rlaif.embedded.traits import form, harm, shape, stance
-from rlaif.embedded.traits.base import Exchange, Kind, Test, Trait
+from rlaif.embedded.traits.base import Exchange, Kind, Test, Trait, plain
 from rlaif.embedded.traits.load import traits
+from rlaif.embedded.traits.starts import read
 
 __all__ = ["TRAITS", "Exchange", "Trait", "answers", "holds", "rates"]
 
@@ -41,6 +42,7 @@ def answers(
     tests = {name: TRAITS[name].test for name in (TRAITS if names is None else names)}
     given: dict[str, list[bool | None]] = {name: [] for name in tests}
     for exchange in exchanges:
+        read(plain(exchange.reply))
         for name, test in tests.items():
             given[name].append(test(exchange))
     return given

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from rlaif.embedded.traits.starts import Finder
 
 Kind = Literal["unsafe", "scary", "ordinary", ""]
 """What a prompt asks for: harm, something that only sounds harmful, neither; "" is not known."""
@@ -88,15 +90,10 @@ def _sentences(text: str) -> tuple[str, ...]:
     return tuple(part for part in _SENTENCE_END.split(text.strip()) if part.strip())
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.MULTILINE)
-
-
 def found(pattern: str) -> Test:
     """Make a test that holds where the pattern is found in the plain reply."""
-    compiled = _compiled(pattern)
-    return lambda exchange: compiled.search(plain(exchange.reply)) is not None
+    is_found = Finder(pattern)
+    return lambda exchange: is_found(plain(exchange.reply))
 
 
 def both(first: Test, second: Test) -> Test:
