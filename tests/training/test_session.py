@@ -6,7 +6,7 @@ import pytest
 from rlaif.errors import StageError
 from rlaif.records import Prompt
 from rlaif.training.config import LoRA, OptimizeConfig, SFTConfig
-from rlaif.training.optimize.dpo import train_dpo
+from rlaif.training.optimize import optimize_policy
 from rlaif.training.session import digest_of
 from rlaif.training.sft import train_sft
 
@@ -53,22 +53,31 @@ def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
 
 
 @pytest.mark.slow
-def test_dpo_that_was_killed_politely_goes_on(
-    tiny_model, preferences, tmp_path, unanswered
+@pytest.mark.parametrize(
+    ("method", "number"),
+    [("dpo", signal.SIGTERM), ("ipo", signal.SIGINT), ("kto", signal.SIGINT)],
+    ids=["dpo", "ipo", "kto"],
+)
+def test_what_learns_from_labels_and_was_stopped_politely_goes_on(
+    tiny_model, preferences, tmp_path, unanswered, method, number
 ) -> None:
     del unanswered
-    config = OptimizeConfig(learning_rate=1e-2, lora=None)
-    whole = train_dpo(preferences, config, tiny_model, tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):
-        train_dpo(
-            preferences,
-            config,
-            tiny_model,
-            tmp_path / "cut",
-            progress=interrupting(2, signal.SIGTERM),
+    # KTO's own order, and the answers that it holds against each other, are made anew.
+    config = OptimizeConfig(method=method, learning_rate=1e-2, lora=None, batch=6)
+
+    def trained(name: str, stop: int = 0):
+        progress = interrupting(stop, number)
+        return optimize_policy(
+            config, tiny_model, tmp_path / name, preferences=preferences, progress=progress
         )
-    cut = train_dpo(preferences, config, tiny_model, tmp_path / "cut")
+
+    whole = trained("whole")
+    with pytest.raises(KeyboardInterrupt):
+        trained("cut", stop=2)
+    cut = trained("cut")
     assert weights(cut.path) == weights(whole.path)
+    assert cut.metrics["loss_first"] == whole.metrics["loss_first"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from rlaif.records import Prompt
 from rlaif.training.common import repeatable
 from rlaif.training.config import LoRA, OptimizeConfig
 from rlaif.training.folder import load_tokenizer
-from rlaif.training.optimize.by_reward import Job, make_trainer, train_by_reward
+from rlaif.training.optimize.by_reward import Job, make_trainer
 from rlaif.training.optimize.online import best_and_worst
 from rlaif.training.optimize.scorer import Scorer
 from tests.training.optimize.test_dpo import moved
@@ -115,23 +115,6 @@ def test_pairs_that_are_dropped_leave_the_step_to_the_others(tiny_model, tmp_pat
     trainer, _ = a_trainer(tiny_model, tmp_path, of_one_prompt)
     pairs = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
     assert sorted(pairs["weight"].tolist()) == [0, 0, 0, 4]
-
-
-@pytest.mark.slow
-def test_it_finds_what_is_rewarded(tiny_model, tmp_path) -> None:
-    seen: list[float] = []
-    config = CONFIG.model_copy(update={"steps": 60, "batch": 32, "beta": 0.1})
-    trained = train_by_reward(
-        PROMPTS,
-        count_of_e,
-        config,
-        tiny_model,
-        tmp_path / "online",
-        progress=lambda *told: seen.append(told[2]["reward"]),
-    )
-    assert sum(seen[:3]) / 3 < 1
-    assert sum(seen[-5:]) / 5 >= 9
-    assert (trained.path / "model.safetensors").is_file()
 
 
 def test_a_judge_of_ties_alone_moves_nothing(tiny_model, tmp_path) -> None:

@@ -34,8 +34,17 @@ def trained(model, out, how, stop: int | None = None):
         {"method": "reinforce", "baseline": "mean", "lora": None},
         {"method": "reinforce", "baseline": "learned", "samples": 1, "lora": LoRA(r=2)},
         {"method": "ppo", "lora": None, "ppo": {"passes": 2, "updates": 2}},
+        {"method": "online-dpo", "lora": None},
+        {"method": "online-dpo", "batch": 2, "gradient_accumulation": 2, "lora": LoRA(r=2)},
     ],
-    ids=["grpo", "reinforce with a mean", "reinforce with a critic", "ppo within a draw"],
+    ids=[
+        "grpo",
+        "reinforce with a mean",
+        "reinforce with a critic",
+        "ppo within a draw",
+        "online-dpo",
+        "online-dpo in parts, with an adapter",
+    ],
 )
 def test_a_run_that_was_stopped_ends_as_if_it_never_had_been(tiny_model, tmp_path, how) -> None:
     whole = trained(tiny_model, tmp_path / "whole", how)
