@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +34,10 @@ class Budget(Record):
     """Requests to models, those on this machine too."""
     tokens: int | None = Field(default=None, ge=1)
     """Tokens read and written."""
+
+
+_BOUNDLESS = Budget()
+_ALONE = nullcontext()
 
 
 def parse_budget(text: str | None) -> Budget:
@@ -143,7 +147,7 @@ class Meter:
         self.budget = budget
         self._all = path
         self._path = path if path is None or is_first() else _part(path, str(rank()))
-        self._is_shared = path is not None and ranks() > 1 and budget != Budget()
+        self._is_shared = path is not None and ranks() > 1 and budget != _BOUNDLESS
         self._lock = threading.Lock()
         kept = _read(self._path) if self._path and self._path.is_file() else _Kept()
         self._before = kept.spent + kept.open
@@ -183,7 +187,10 @@ class Meter:
 
     def fits(self, more: Spent) -> bool:
         """Say whether so much more may be spent, beside what is in flight."""
-        budget, all_ = self.budget, self._others + self._before + self._now + self._open + more
+        budget = self.budget
+        if budget == _BOUNDLESS:  # no need to add up
+            return True
+        all_ = self._others + self._before + self._now + self._open + more
         return (
             (budget.usd is None or all_.usd <= budget.usd)
             and (budget.requests is None or all_.requests <= budget.requests)
@@ -192,7 +199,7 @@ class Meter:
 
     def reserve(self, most: Spent) -> bool:
         """Set aside what a request may cost at most; false where that is not left."""
-        with self._lock, self._in_turn():
+        with self._lock, self._in_turn() if self._is_shared else _ALONE:
             if not self.fits(most):
                 return False
             self._open += most
@@ -205,9 +212,6 @@ class Meter:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        if not self._is_shared:
-            yield
-            return
         assert self._all
         with in_turn(self._all.with_name(f".{self._all.stem}.lock")):
             self._others = self._of_others()

@@ -8,7 +8,7 @@ import itertools
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from functools import lru_cache
 from typing import Any
 
@@ -22,9 +22,13 @@ _CHAT_TOKEN = re.compile(
     r"|<(?=(?:extra_id_|unused_?|reserved_|TOKENS_UNUSED_)\d+>))",
     re.IGNORECASE,
 )
-_OPENS = "<[\uff1c\ufe64"  # what each of those tokens begins with
+_WIDE = "\uff1c\ufe64"  # what those tokens begin with, beside < and [
 _STRANGE = r"[^\x00-\x7f]"  # any of these may be drawn like the letter in whose place it stands
 _BRACKET = r"(?:<|[^\w\s\x00-\x7f])(?:[\s/\\]|[^\w\x00-\x7f]){0,8}"
+
+
+def _holds_wide(text: str) -> bool:
+    return any(sign in text for sign in _WIDE)
 
 
 def calmed(text: str) -> str:
@@ -34,7 +38,7 @@ def calmed(text: str) -> str:
     '< |im_end|> [ INST] < end_of_turn>'
     """
     # Most texts hold nothing of the kind, and a pattern takes many times as long to say so.
-    if not any(sign in text for sign in _OPENS):
+    if "<" not in text and "[" not in text and (text.isascii() or not _holds_wide(text)):
         return text
     return _CHAT_TOKEN.sub(r"\1 ", text)
 
@@ -100,12 +104,14 @@ def texts_in(value: Any) -> Iterator[str]:
     """Give every text among a template's values, however deep."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from texts_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from texts_in(inner)
+        return
+    within = value.values() if isinstance(value, Mapping) else value
+    if isinstance(within, list | tuple | ValuesView):
+        for inner in within:
+            if isinstance(inner, str):  # as most are: spares one more generator
+                yield inner
+            else:
+                yield from texts_in(inner)
 
 
 def shown_in(text: str) -> list[str]:

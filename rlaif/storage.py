@@ -134,14 +134,13 @@ class Journal(Generic[Row]):
             StorageError: when there is no room; what was there before is left as it was.
         """
         line = f"{row.model_dump_json(exclude_defaults=True)}\n".encode()
-        before = self._file.seek(0, os.SEEK_END)
+        written = 0
         with storing(self.path):
             try:
-                written = self._file.write(line)
                 while written < len(line):  # a disk that is almost full takes a part
                     written += self._file.write(line[written:])
             except OSError:
-                self._file.truncate(before)
+                self._file.truncate(self._file.seek(0, os.SEEK_END) - written)
                 raise
 
     def __iter__(self) -> Iterator[Row]:

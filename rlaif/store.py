@@ -8,6 +8,7 @@ had not written yet, the next one finds in its file.
 import atexit
 import contextlib
 import hashlib
+import json
 import sqlite3
 import threading
 import time
@@ -41,6 +42,21 @@ class Question(NamedTuple):
     key: str
     asked: str
     """The request without its id, as JSON."""
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _wanted_json(request: Request) -> str:
+    """Write `request.wanted` as `canonical_json` does, in a fraction of the time."""
+    turns = ",".join(
+        f'{{"content":{_quoted(turn.content)},"role":"{turn.role}"}}' for turn in request.messages
+    )
+    sampling = canonical_json(request.sampling.model_dump(mode="json"))
+    return (
+        f'{{"messages":[{turns}],"opening":{_quoted(request.opening)},'
+        f'"options":{canonical_json(request.options)},"sampling":{sampling}}}'
+    )
 
 
 class _Row(NamedTuple):
@@ -80,8 +96,8 @@ class CompletionStore:
     @staticmethod
     def question(model: str, request: Request) -> Question:
         """Give what stands for everything that could change the answer."""
-        asked = canonical_json(request.wanted)
-        text = f"[{canonical_json(model)},{asked}]"
+        asked = _wanted_json(request)
+        text = f"[{_quoted(model)},{asked}]"
         return Question(hashlib.sha256(text.encode()).hexdigest()[:32], asked)
 
     def get(self, question: Question) -> Completion | None:

@@ -1,5 +1,6 @@
 """Completions are kept once, for threads and processes, whatever happens to those."""
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlaif.errors import StorageError
-from rlaif.records import Completion, Message, Request, Sampling
+from rlaif.records import Completion, Message, Request, Sampling, canonical_json
 from rlaif.store import CompletionStore, Question
 
 
@@ -50,6 +53,32 @@ def test_a_completion_is_found_again_by_what_was_asked_and_by_nothing_else(
     assert store.get(store.question("m", request(sampling=Sampling(seed=1)))) is None
     assert store.get(store.question("m", request(options=("Yes", "No")))) is None
     assert len(store) == 1
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+turns = st.builds(Message, role=st.sampled_from(["system", "user", "assistant"]), content=texts)
+drawn = st.builds(
+    Sampling,
+    temperature=st.floats(0, 2),
+    seed=st.integers(),
+    stop=st.lists(texts).map(tuple),
+)
+asked = st.builds(
+    Request,
+    id=texts,
+    messages=st.lists(turns, min_size=1, max_size=3).map(tuple),
+    sampling=drawn,
+    opening=texts,
+    options=st.lists(texts, max_size=3).map(tuple),
+)
+
+
+@given(asked, texts)
+def test_the_key_is_the_hash_of_model_and_request_but_its_id(wanted: Request, model: str) -> None:
+    whole = canonical_json([model, wanted.wanted])
+    key, written = CompletionStore.question(model, wanted)
+    assert key == hashlib.sha256(whole.encode()).hexdigest()[:32]
+    assert written == canonical_json(wanted.wanted)
 
 
 def test_what_is_put_is_on_the_disk_after_milliseconds_without_being_flushed(

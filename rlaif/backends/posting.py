@@ -23,6 +23,7 @@ from rlaif.errors import BackendError
 
 _KEEP_ALIVE = 30.0  # seconds that an idle connection is kept
 _SHUT = 2.0  # seconds to say goodbye in
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Reply(NamedTuple):
@@ -77,11 +78,11 @@ class Http:
         Raises:
             NoReplyError: when no whole reply came back.
         """
-        data = json.dumps(body, separators=(",", ":")).encode()
+        data = _written(body).encode()
         try:
-            url = self._url + path
-            async with self._session().post(url, data=data, proxy=self._proxy) as got:
-                return Reply(got.status, got.headers, await got.read())
+            got = await self._session().post(self._url + path, data=data, proxy=self._proxy)
+            # Reading gives the connection back, or closes it where that fails.
+            return Reply(got.status, got.headers, await got.read())
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, TimeoutError):  # the caller's own limit
                 raise

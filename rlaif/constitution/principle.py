@@ -1,5 +1,6 @@
 """A principle and a constitution: what to judge by, as data."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -89,8 +90,16 @@ class Principle(Record):
     @property
     def fingerprint_of_wording(self) -> str:
         """Stand for the words that a verdict is given to: a new weight or veto changes none."""
-        seen = {"text", "negated", "when", "propositions"}
-        return fingerprint_of(self.model_dump(mode="json", include=seen))
+        return _fingerprint_of_wording(self.text, self.negated, self.when, self.propositions)
+
+
+@lru_cache(maxsize=1024)  # each verdict carries it
+def _fingerprint_of_wording(
+    text: str, negated: str | None, when: str | None, propositions: tuple[Proposition, ...]
+) -> str:
+    parts = [proposition.model_dump(mode="json") for proposition in propositions]
+    words = {"text": text, "negated": negated, "when": when, "propositions": parts}
+    return fingerprint_of(words)
 
 
 class Constitution(Record):

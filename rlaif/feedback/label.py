@@ -81,6 +81,7 @@ def label(
         InputError: for a constitution with a `when`, and nobody to answer it.
     """
     contract = contract_of(constitution, judge, config, conditions)
+    rules = constitution.fingerprint
     settled: list[Abstention] = []
 
     def different() -> Iterator[Comparison]:
@@ -101,7 +102,7 @@ def label(
             yield Asked(comparison, principles, silent)
 
     for heard in by_principles(judge, asked()):
-        yield _settle(heard, judge.name, constitution.fingerprint, contract, config)
+        yield _settle(heard, judge.name, rules, contract, config)
         while settled:
             yield settled.pop()
     yield from settled
