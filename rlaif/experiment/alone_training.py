@@ -73,7 +73,9 @@ def sft_alone(
     trained = train_sft(
         imitated, config, local_path(model, watcher), out, seed=seed, progress=curve
     )
-    watcher.end(f"{len(imitated)} replies imitated, {arrow(trained.metrics)}")
+    watcher.end(f"{trained.rows} replies imitated, {arrow(trained.metrics)}")
+    for note in (*trained.notes, *left_out_notes(trained)):
+        watcher.say(note)
     return f"kept in {trained.path}"
 
 

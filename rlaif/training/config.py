@@ -64,7 +64,8 @@ class TrainingConfig(Record):
     gradient_accumulation: int = Field(default=1, ge=1)
     """Passes in one update."""
     max_length: int = Field(default=1024, ge=2)
-    """Rows with more tokens, prompt and answer together, are left out and counted."""
+    """Rows with more tokens, prompt and answer together, are left out and counted; what the model
+    reads at most is the bound where that is less."""
     lora: LoRA | None = LoRA()
     """The adapter to train; null trains every weight."""
     precision: Literal["auto", "bfloat16", "float32"] = "auto"

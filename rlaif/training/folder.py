@@ -19,6 +19,8 @@ from rlaif.training.quantised import in_full, is_quantised
 from rlaif.training.team import together
 from rlaif.training.whole_weights import gather_in_place
 
+_PLACES_BEHIND_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "data2vec-text")
+"""Models that number their places from behind the padding token's, and have so many fewer."""
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -51,14 +53,39 @@ def load_tokenizer(model: Path) -> Any:
         MissingModelError: for a model that is not there, not complete, or of no known kind.
     """
     name = checked(model)
-    try:
+    with _known(model):
         AutoConfig.from_pretrained(name)
         tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise MissingModelError(_unreadable(model, error)) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def tokens_read(model: Path, most: int) -> int:
+    """Give how many tokens a row may have: `most`, or fewer where the model reads no more."""
+    with _known(model):
+        config = AutoConfig.from_pretrained(checked(model)).get_text_config()
+    places = getattr(config, "max_position_embeddings", None) or most
+    if config.model_type in _PLACES_BEHIND_PADDING:
+        places -= config.pad_token_id + 1
+    return int(min(most, places))
+
+
+def told_of_length(model: Path, most: int, long: int) -> tuple[str, ...]:
+    """Say why rows were left out that `max_length` would have let in, where that is so."""
+    read = tokens_read(model, most)
+    if read == most or not long:
+        return ()
+    return (f"max_length: {model} reads {read} tokens at most, so that longer rows were left out",)
+
+
+@contextlib.contextmanager
+def _known(model: Path) -> Iterator[None]:
+    """Turn a config that cannot be read, or is of no known kind, into one line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        raise MissingModelError(_unreadable(model, error)) from error
 
 
 @contextlib.contextmanager

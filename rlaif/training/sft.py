@@ -13,7 +13,7 @@ from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import Progress, SFTConfig, Trained
 from rlaif.training.dataset import sft_rows, sft_tokens
-from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read, told_of_length
 from rlaif.training.session import carry_through, digest_of, working
 
 
@@ -42,12 +42,13 @@ def train_sft(
     started = time.monotonic()
     with repeatable(seed):
         tokenizer = load_tokenizer(model)
-        tokens, long = sft_tokens(tokenizer, sft_rows(rows), config.max_length)
+        most = tokens_read(model, config.max_length)
+        tokens, long = sft_tokens(tokenizer, sft_rows(rows), most)
         left_out = {"too long": long}
         need_rows(len(tokens), left_out, "answers")
         watch = Watch(progress)
         with working(out, config, model, seed, digest_of(tokens)) as work:
-            more = {"max_length": config.max_length, **keeping(config)}
+            more = {"max_length": most, **keeping(config)}
             args = arguments(trl.SFTConfig, config, work, seed, **more)
             with reading(model):
                 trainer = SFTTrainer(
@@ -63,4 +64,5 @@ def train_sft(
         "token_accuracy": watch.mean("mean_token_accuracy"),
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(tokens), left_out)
+    notes = told_of_length(model, config.max_length, long)
+    return Trained(out, metrics, len(tokens), left_out, notes)

@@ -30,5 +30,7 @@ def work(run: Context, folder: Path) -> Done:
         seed=run.experiment.seed,
         progress=Curve(folder / "curve.jsonl", run.watcher, "sft"),
     )
-    note = f"{len(rows)} replies imitated, {arrow(trained.metrics)}"
+    for line in trained.notes:
+        run.watcher.say(line)
+    note = f"{trained.rows} replies imitated, {arrow(trained.metrics)}"
     return Done(note, {**counts, **trained.left_out}, trained.metrics)

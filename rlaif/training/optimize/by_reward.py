@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset
-from transformers import AutoConfig
 
 from rlaif.errors import BudgetError, InputError, OutageError
 from rlaif.records import Prompt, fingerprint_of
@@ -14,7 +13,13 @@ from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
-from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.folder import (
+    checked,
+    load_tokenizer,
+    reading,
+    tokens_read,
+    told_of_length,
+)
 from rlaif.training.optimize.looks import Looks, Watched
 from rlaif.training.optimize.recipes import recipe_of
 from rlaif.training.optimize.scorer import Scorer
@@ -85,7 +90,9 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         "seconds": time.monotonic() - started,
     }
     counts = {**left_out, "reward abstained": scorer.abstained}
-    return Trained(out, metrics, len(kept), counts, (looks.why,) if looks and looks.why else ())
+    notes = told_of_length(model, config.max_length, left_out["too long"])
+    stopped = (looks.why,) if looks and looks.why else ()
+    return Trained(out, metrics, len(kept), counts, (*notes, *stopped))
 
 
 def _looks(
@@ -168,8 +175,7 @@ def _that_fit(
     Raises:
         InputError: where the longest answer leaves no room for any.
     """
-    context = AutoConfig.from_pretrained(checked(model)).get_text_config()
-    most = min(config.max_length, getattr(context, "max_position_embeddings", config.max_length))
+    most = tokens_read(model, config.max_length)
     room = most - config.max_new_tokens
     if room < 1:
         raise InputError(

@@ -28,7 +28,7 @@ from rlaif.training.common import (
 )
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
-from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read, told_of_length
 from rlaif.training.methods import THEIRS
 from rlaif.training.optimize.losses import ipo_loss, less_sure, noise_undone
 from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
@@ -159,7 +159,8 @@ def train_dpo(
     started = time.monotonic()
     with repeatable(seed):
         tokenizer = load_tokenizer(model)
-        tokens, long = dpo_tokens(tokenizer, preference_rows(preferences), config.max_length)
+        most = tokens_read(model, config.max_length)
+        tokens, long = dpo_tokens(tokenizer, preference_rows(preferences), most)
         left_out = {"too long": long}
         need_rows(len(tokens), left_out, "preferences")
         watch = Watch(progress)
@@ -174,7 +175,8 @@ def train_dpo(
         **{name: watch.mean(name) for name in names},
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(tokens), left_out, _notes(config, tokens))
+    notes = told_of_length(model, config.max_length, long)
+    return Trained(out, metrics, len(tokens), left_out, (*notes, *_notes(config, tokens)))
 
 
 def _notes(config: OptimizeConfig, tokens: Sequence[dict[str, Any]]) -> tuple[str, ...]:
@@ -199,7 +201,7 @@ def make_trainer(
     """Put the trainer together; the reference is read here, before anything moves."""
     more = {
         "beta": config.beta,
-        "max_length": config.max_length,
+        "max_length": tokens_read(model, config.max_length),
         "precompute_ref_log_probs": True,
         "precompute_ref_batch_size": config.batch,
         **keeping(config),

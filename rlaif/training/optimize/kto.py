@@ -27,7 +27,7 @@ from rlaif.training.dataset import (
     prompt_ids,
     with_even_weights,
 )
-from rlaif.training.folder import checked, load_tokenizer, reading
+from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read, told_of_length
 from rlaif.training.optimize.losses import kto_losses
 from rlaif.training.optimize.reference import add_reference, load_reference
 from rlaif.training.session import carry_through, digest_of, working
@@ -166,7 +166,8 @@ def train_kto(
     check_unpaired(rows)
     with repeatable(seed):
         tokenizer = load_tokenizer(model)
-        tokens, left_out = kto_tokens(tokenizer, shuffled(rows, seed), config.max_length)
+        most = tokens_read(model, config.max_length)
+        tokens, left_out = kto_tokens(tokenizer, shuffled(rows, seed), most)
         need_rows(len(tokens), left_out, "answers")
         check_kinds([row["label"] for row in tokens])
         watch = Watch(progress)
@@ -179,7 +180,8 @@ def train_kto(
         **{name: watch.mean(name) for name in names},
         "seconds": time.monotonic() - started,
     }
-    return Trained(out, metrics, len(tokens), left_out, _notes(config, tokens))
+    notes = told_of_length(model, config.max_length, left_out["too long"])
+    return Trained(out, metrics, len(tokens), left_out, (*notes, *_notes(config, tokens)))
 
 
 def _notes(config: OptimizeConfig, tokens: Sequence[Row]) -> tuple[str, ...]:
@@ -196,10 +198,11 @@ def make_trainer(
     tokens: list[Row], tokenizer: Any, config: OptimizeConfig, model: Path, folder: Path, seed: int
 ) -> WeightedKTOTrainer:
     """Put the trainer together; the reference is read here, before anything moves."""
+    most = tokens_read(model, config.max_length)
     good, bad = balance((row["label"], row["weight"]) for row in tokens)
     more = {
         "beta": config.beta,
-        "max_length": config.max_length,
+        "max_length": most,
         "precompute_ref_log_probs": True,
         "precompute_ref_batch_size": config.batch,
         "desirable_weight": good,
@@ -209,7 +212,7 @@ def make_trainer(
     args = arguments(trl.KTOConfig, config, folder, seed, **more)
     # A batch of all processes is rotated as one, so that their number changes nothing.
     at_once = config.batch * ranks()
-    rows = with_others_answers(with_even_weights(tokens), at_once, config.max_length)
+    rows = with_others_answers(with_even_weights(tokens), at_once, most)
     with reading(model):
         return WeightedKTOTrainer(
             model=checked(model),

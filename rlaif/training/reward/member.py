@@ -11,7 +11,7 @@ from rlaif.storage import write_atomically
 from rlaif.training.checkpoints import Whole, keeping, last_checkpoint
 from rlaif.training.common import Watch, adapter, arguments, repeatable, run
 from rlaif.training.config import Progress, RewardConfig
-from rlaif.training.folder import checked, merged, reading, save, whole_folder
+from rlaif.training.folder import checked, merged, reading, save, tokens_read, whole_folder
 from rlaif.training.quantised import train_in_full
 from rlaif.training.reward.collator import AnswerCollator
 from rlaif.training.reward.groups import Groups
@@ -120,7 +120,7 @@ def make_trainer(job: Job, folder: Path, seed: int) -> GroupTrainer:
     """Put the trainer together; it keeps its checkpoints in a folder."""
     config = job.config
     more = {
-        "max_length": config.max_length,
+        "max_length": tokens_read(job.model, config.max_length),
         "center_rewards_coefficient": config.centring,
         **keeping(config),
     }

@@ -13,7 +13,7 @@ from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Prompt
 from rlaif.resources import did_you_mean
 from rlaif.training.common import half_where_fast, quiet
-from rlaif.training.folder import checked, reading
+from rlaif.training.folder import checked, reading, tokens_read
 from rlaif.training.reward.heads import read_heads
 from rlaif.training.reward.layout import Layout, Read, reward_tokenizer, tokens_of
 
@@ -37,9 +37,8 @@ class RewardModel:
             MissingModelError: for a folder without a whole reward model.
         """
         layout = Layout.read(model) or Layout()
-        if max_length is not None:
-            layout = layout.model_copy(update={"max_length": max_length})
-        self.layout = layout
+        most = tokens_read(model, layout.max_length if max_length is None else max_length)
+        self.layout = layout = layout.model_copy(update={"max_length": most})
         with quiet(), reading(model):
             self._tokenizer = reward_tokenizer(model)
         others = [model / MEMBERS / str(number) for number in range(1, layout.members)]

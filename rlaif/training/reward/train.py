@@ -16,7 +16,7 @@ from rlaif.training.checkpoints import weights_of, work_folder
 from rlaif.training.common import need_rows, repeatable
 from rlaif.training.config import Progress, RewardConfig, Trained
 from rlaif.training.dataset import held_out_of
-from rlaif.training.folder import whole_folder
+from rlaif.training.folder import tokens_read, told_of_length, whole_folder
 from rlaif.training.reward.card import Facts, write_card
 from rlaif.training.reward.groups import Groups, make_groups
 from rlaif.training.reward.layout import Layout, reward_tokenizer
@@ -58,7 +58,7 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
         MissingModelError: for a model that is not there, or not complete.
     """
     started = time.monotonic()
-    layout = _layout(config, beside)
+    layout = _layout(config, beside, tokens_read(model, config.max_length))
     work = work_folder(out, [config.model_dump(mode="json"), seed, str(model), weights_of(model)])
     with repeatable(seed):
         tokenizer = reward_tokenizer(model)
@@ -92,11 +92,16 @@ def train_reward_model(  # noqa: PLR0913 (what a reward model is made of)
         metrics,
         groups.pairs,
         groups.left_out,
-        (*rows.faults, *members.notes, *_ends(rows, tokenizer)),
+        (
+            *rows.faults,
+            *told_of_length(model, config.max_length, rows.left_out["too long"]),
+            *members.notes,
+            *_ends(rows, tokenizer),
+        ),
     )
 
 
-def _layout(config: RewardConfig, beside: Beside) -> Layout:
+def _layout(config: RewardConfig, beside: Beside, most: int) -> Layout:
     principles = {}
     if config.by_principle:
         if beside.constitution is None:
@@ -105,7 +110,7 @@ def _layout(config: RewardConfig, beside: Beside) -> Layout:
     if config.zero == "demonstrations" and not beside.demonstrations:
         raise InputError("zero: demonstrations, and there are none; name some, or leave 0 free")
     return Layout(
-        max_length=config.max_length,
+        max_length=most,
         too_long=config.too_long,
         principles=principles,
         members=config.members,

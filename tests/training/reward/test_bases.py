@@ -58,6 +58,9 @@ def test_an_encoders_classifier_becomes_a_reward_model(
     yes, no = RewardModel(done.path)(*ASKED)
     assert yes > no
     assert done.metrics["loss_last"] < done.metrics["loss_first"]
+    # Others' reward models bring no layout: what they can read is the bound.
+    (done.path / "reward.json").unlink()
+    assert RewardModel(done.path)(ASKED[0], ["Yes!" * 200, "No."])[0] is None
 
 
 def test_a_score_that_is_no_single_layer_takes_no_heads_and_no_fit(
