@@ -256,6 +256,7 @@ def main(arguments_: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--cpu", action="store_true", help="run the same code tiny, on the CPU")
     parser.add_argument("--model", type=Path, help="a model's folder; a random one by default")
+    parser.add_argument("--words", type=int, help="of a prompt; answers have four tokens for each")
     parser.add_argument("--out", type=Path, help="where the results go")
     told = parser.parse_args(arguments_)
     if MISSING:
@@ -269,7 +270,7 @@ def main(arguments_: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         model = told.model or make_model(folder / "model", is_tiny=told.cpu)
-        found = list(measure(model, 2 if told.cpu else 60, folder))
+        found = list(measure(model, told.words or (2 if told.cpu else 60), folder))
     code = keep(f"gpu-{name}", [claim for claim, _ in found], [more for _, more in found])
     return 0 if told.cpu else code
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import get_peft_model_state_dict
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 
@@ -158,3 +159,13 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
         if "No space left" in str(error):
             raise OSError(errno.ENOSPC, str(error)) from error
         raise
+
+
+def save_adapter(model: Any, folder: Path) -> None:
+    """Write a model's adapter alone, in bfloat16, for use beside its base."""
+    gather_in_place(model)
+    if is_first():
+        weights = get_peft_model_state_dict(model)
+        model.save_pretrained(
+            folder, state_dict={name: each.to(torch.bfloat16) for name, each in weights.items()}
+        )

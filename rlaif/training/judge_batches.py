@@ -53,9 +53,13 @@ class Batches(Dataset):  # type: ignore[misc]
 
     def __getitem__(self, step: int) -> Batch:
         """Lay out the rows of a step; the two of a pair, at an even place, stay in one part."""
-        chosen = self.documents[step * self.size : (step + 1) * self.size]
-        parts = (chosen[at : at + self.at_once] for at in range(0, len(chosen), self.at_once))
-        return [self._part(part) for part in parts]
+        first, last = step * self.size, min((step + 1) * self.size, len(self.documents))
+        twos = [self.documents[at : min(at + 2, last)] for at in range(first, last, 2)]
+        # A row is padded to the longest beside it.
+        twos.sort(key=_length)
+        count = self.at_once // 2
+        parts = (twos[at : at + count] for at in range(0, len(twos), count))
+        return [self._part([each for two in part for each in two]) for part in parts]
 
     def _part(self, documents: Sequence[Document]) -> Part:
         rows = [
@@ -70,3 +74,11 @@ class Batches(Dataset):  # type: ignore[misc]
         """Give the batches from a step on, in order, laid out ahead by so many processes."""
         rest = Subset(self, range(first, len(self)))
         yield from DataLoader(rest, batch_size=None, num_workers=workers)
+
+
+def _length(two: Sequence[Document]) -> int:
+    """Count the characters of the longer of two rows."""
+    return max(
+        sum(map(len, each.shown)) + sum(len(question.text) + 4 for question in each.questions)
+        for each in two
+    )

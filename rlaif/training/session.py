@@ -29,7 +29,7 @@ from rlaif.training.checkpoints import (
 )
 from rlaif.training.common import Watch, run
 from rlaif.training.config import TrainingConfig
-from rlaif.training.folder import save, whole_folder
+from rlaif.training.folder import save, save_adapter, whole_folder
 
 STOPPED = "stopped"
 """In a run's history: why it ended before its last step."""
@@ -55,8 +55,12 @@ def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any
         shutil.rmtree(folder)
 
 
-def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None:
+def carry_through(
+    trainer: Any, tokenizer: Any, watch: Watch, out: Path, *, is_apart: bool = False
+) -> None:
     """Train to the end and write `out`, whole; the trainer's own folder is that of its checkpoints.
+
+    With `is_apart` an adapter is written alone, and not merged into its base.
 
     Raises:
         KeyboardInterrupt: after a checkpoint, where the run was told to stop.
@@ -72,7 +76,10 @@ def carry_through(trainer: Any, tokenizer: Any, watch: Watch, out: Path) -> None
         except StageError as error:
             raise _keeping_the_last(error, trainer, tokenizer, out) from None
     with whole_folder(out) as folder:
-        save(trainer.model, tokenizer, folder)
+        if is_apart:
+            save_adapter(trainer.model, folder)
+        else:
+            save(trainer.model, tokenizer, folder)
 
 
 def is_done(trainer: Any, checkpoint: Path | None) -> bool:

@@ -24,7 +24,7 @@ class SFTTrainer(Silent, trl.SFTTrainer):  # type: ignore[misc]
         """Write none beside a checkpoint."""
 
 
-def train_sft(
+def train_sft(  # noqa: PLR0913 (what to learn, how, from and to where)
     rows: Iterable[Revision | tuple[Prompt, str]],
     config: SFTConfig,
     model: Path,
@@ -32,8 +32,11 @@ def train_sft(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    is_apart: bool = False,
 ) -> Trained:
     """Teach a model to answer as the rows do; write it, whole, to `out`.
+
+    With `is_apart` what is written is the adapter alone, for use beside the model.
 
     Raises:
         StageError: when there is nothing to train on, or the loss stops being a number.
@@ -58,7 +61,7 @@ def train_sft(
                     processing_class=tokenizer,
                     peft_config=adapter(config.lora, model, "CAUSAL_LM"),
                 )
-            carry_through(trainer, tokenizer, watch, out)
+            carry_through(trainer, tokenizer, watch, out, is_apart=is_apart)
     metrics = {
         **watch.first_and_last(),
         "token_accuracy": watch.mean("mean_token_accuracy"),

@@ -21,14 +21,29 @@ def batches(tiny_model: Path) -> Batches:
     return Batches(ASKED, AutoTokenizer.from_pretrained(tiny_model), size=4, at_once=2)
 
 
-def test_every_question_comes_once_in_order_and_the_last_step_has_what_is_left(
+def test_every_question_comes_once_in_its_step_and_the_last_step_has_what_is_left(
     batches: Batches,
 ) -> None:
     steps = list(batches.after(0, workers=0))
     assert [[len(part.packed.ids) for part in step] for step in steps] == [[2, 2], [2, 2], [2]]
-    asked = [question for step in steps for part in step for question in part.asked]
-    assert asked == [question for document in ASKED for question in document.questions]
+    for number, step in enumerate(steps):
+        asked = sorted(question.text for part in step for question in part.asked)
+        documents = ASKED[4 * number : 4 * number + 4]
+        assert asked == sorted(q.text for document in documents for q in document.questions)
     assert all(len(part.sides) == len(part.asked) for step in steps for part in step)
+
+
+def test_rows_of_like_length_go_together_and_the_two_of_a_pair_stay_together(
+    tiny_model: Path,
+) -> None:
+    long, short = (
+        Document(Exchange(reply, "Why?"), [Question("t", "It is.", answer, name)])
+        for reply, answer, name in (("word " * 40, 1.0, "a"), ("word", 0.0, "b"))
+    )
+    mixed = [short, long, short._replace(ask="score"), short, long, long, short, short]
+    batches = Batches(mixed, AutoTokenizer.from_pretrained(tiny_model), size=8, at_once=4)
+    pairs = [[q.pair for q in part.asked] for part in batches[0]]
+    assert pairs == [["b", "b", "b", "b"], ["b", "a", "a", "a"]]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
