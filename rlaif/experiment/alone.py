@@ -17,6 +17,7 @@ from rlaif.experiment.progress import tally
 from rlaif.experiment.requirements import check_require
 from rlaif.feedback.importers import read_pairs
 from rlaif.feedback.label import LabelConfig, contract_of, label
+from rlaif.feedback.pair import side_by_side
 from rlaif.feedback.prompts import load_prompts
 from rlaif.feedback.respond import RespondConfig, respond
 from rlaif.feedback.revise import ReviseConfig, revise
@@ -130,9 +131,12 @@ def _first(responses: Iterable[Response], count: int) -> list[Response]:
 def read_comparisons(
     pairs: Path, limit: int | None, seed: int, tags: Sequence[str] = ()
 ) -> list[Comparison]:
-    """Read the first `limit` pairs of a file, or all, as questions; each prompt gets the tags."""
+    """Read the first `limit` pairs of a file, or all, as questions; each prompt gets the tags.
+
+    Those of one conversation stand side by side, wherever they stood in the file.
+    """
     read = itertools.islice(read_pairs(pairs, seed=seed), limit)
-    return [_tagged(comparison, tags) for comparison in read]
+    return side_by_side(_tagged(comparison, tags) for comparison in read)
 
 
 def _tagged(comparison: Comparison, tags: Sequence[str]) -> Comparison:

@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 
-from rlaif.records import Comparison, Prompt, Response
+from rlaif.records import Comparison, Message, Prompt, Response
 
 
 def pair(
@@ -27,6 +27,19 @@ def pair(
         pairs = list(itertools.combinations(by_prompt.get(prompt.id, []), 2))
         for first, second in _some(pairs, per_prompt, f"{seed}:{prompt.id}"):
             yield _compare(prompt, first, second, seed)
+
+
+def side_by_side(comparisons: Iterable[Comparison]) -> list[Comparison]:
+    """Put comparisons of one conversation one after the other, and of these those that begin alike.
+
+    So a served judge finds in its cache what the questions begin with. Conversations keep the order
+    in which they first stood.
+    """
+    groups: dict[tuple[Message, ...], dict[str, list[Comparison]]] = {}
+    for one in comparisons:
+        replies = groups.setdefault(one.prompt.messages, {})
+        replies.setdefault(one.first.text, []).append(one)
+    return [one for replies in groups.values() for same in replies.values() for one in same]
 
 
 def _some(

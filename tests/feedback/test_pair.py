@@ -1,4 +1,6 @@
-from rlaif.feedback.pair import pair
+import itertools
+
+from rlaif.feedback.pair import pair, side_by_side
 from rlaif.records import Prompt, Response
 
 PROMPTS = [Prompt.of(f"Prompt {n}", id=str(n)) for n in range(40)]
@@ -32,3 +34,14 @@ def test_a_few_pairs_are_drawn_by_the_prompt_itself():
 
 def test_responses_to_unknown_prompts_are_left_aside():
     assert list(pair([Prompt.of("Other")], RESPONSES)) == []
+
+
+def test_side_by_side_are_those_of_one_conversation_and_of_these_those_that_begin_alike():
+    made = list(pair(PROMPTS, RESPONSES))
+    dealt = [made[(n * 7) % len(made)] for n in range(len(made))]
+    sorted_ = side_by_side(dealt)
+    assert sorted(c.id for c in sorted_) == sorted(c.id for c in made)
+    conversations = [name for name, _ in itertools.groupby(c.prompt.id for c in sorted_)]
+    assert conversations == list(dict.fromkeys(c.prompt.id for c in dealt))
+    beginnings = [key for key, _ in itertools.groupby((c.prompt.id, c.first.id) for c in sorted_)]
+    assert len(beginnings) == len(set(beginnings))
