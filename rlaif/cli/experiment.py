@@ -157,12 +157,14 @@ def new(
     name: Annotated[str, typer.Argument(help="The experiment's name; writes NAME.yaml here")],
     template: Annotated[str, typer.Option("--from", help="A ready experiment.")] = "embedded",
 ) -> None:
-    """Write an experiment file of your own, and its constitution, to edit."""
-    from rlaif.experiment.new import write_new
+    """Write an experiment file of your own, and its constitution, to edit; or a comparison's."""
+    from rlaif.experiment.new import is_comparison, write_new
 
-    for path in write_new(name, template, Path()):
+    written = write_new(name, template, Path())
+    for path in written:
         OUT.print(f"wrote {path}", markup=False)
-    OUT.print(f"next: rlaif run {name}.yaml --dry-run", markup=False)
+    then = f"compare {name}.yaml" if is_comparison(written[0]) else f"run {name}.yaml --dry-run"
+    OUT.print(f"next: rlaif {then}", markup=False)
 
 
 def report(

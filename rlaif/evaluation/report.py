@@ -100,9 +100,9 @@ def render(run: Run, people: Sequence[Rated] = ()) -> str:
         "seconds": seconds,
         "as_json": as_json,
         "curves": {
-            name: figures.curves(points, width=_CURVE[0], height=_CURVE[1])
+            name: lines
             for name, points in run.curves.items()
-            if points
+            if (lines := figures.curves(points, width=_CURVE[0], height=_CURVE[1]))
         },
         "curve_size": _CURVE,
         "reward": next((s.manifest for s in run.stages if s.name == "reward"), None),

@@ -264,3 +264,10 @@ def test_an_audit_has_a_page_of_its_own(tmp_path: Path) -> None:
     assert "<title>judge · rlaif</title>" in page
     assert "http" not in page
     assert Tags(page).open == []
+
+
+def test_a_run_whose_training_logged_too_little_to_draw_has_no_part_about_it(run: Path) -> None:
+    assert 'id="curves"' in report(run).read_text(encoding="utf-8")
+    for curve in run.glob("*/curve.jsonl"):
+        curve.write_text('{"step": 1, "loss": 0.7}\n', encoding="utf-8")
+    assert 'id="curves"' not in report(run).read_text(encoding="utf-8")

@@ -23,6 +23,8 @@ class Outcome(Record):
     """Drawn to learn from."""
     asked: float
     """Tokens drawn for one answer when the policy is used."""
+    draws: int = 1
+    """Answers drawn for one when the policy is used; what choosing among them costs each time."""
     generation: float
     """Seconds of drawing."""
     rewarding: float
@@ -63,6 +65,7 @@ class Standing(NamedTuple):
     kl: Spread
     tokens: float
     asked: float
+    draws: int
     generation: float
     rewarding: float
     update: float
@@ -103,6 +106,7 @@ def _standing(own: Sequence[Outcome]) -> Standing:
         spread([each.kl for each in own]),
         fmean(each.tokens for each in own),
         fmean(each.asked for each in own),
+        own[0].draws,
         fmean(each.generation for each in own),
         fmean(each.rewarding for each in own),
         fmean(each.update for each in own),

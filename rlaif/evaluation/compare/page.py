@@ -84,7 +84,7 @@ def sheet(outcomes: Sequence[Outcome], title: str) -> Sheet:
             figure(each.gain.deviation),
             figure(each.kl.mean, 1),
             f"{each.tokens:,.0f}",
-            f"{each.asked:.1f}",
+            f"{each.asked:.1f}" + (f" ({each.draws} draws)" if each.draws > 1 else ""),
             f"{each.seconds:.1f}",
             f"{each.generation:.1f} + {each.rewarding:.1f} + {each.update:.1f}",
         ]
@@ -97,8 +97,8 @@ def sheet(outcomes: Sequence[Outcome], title: str) -> Sheet:
         "± over seeds",
         "KL, nats",
         "tokens drawn",
-        "tokens an answer",
-        "seconds",
+        "tokens an answer, once trained",
+        "seconds of training",
         "drawing + reward + updating",
     ]
     seeds = len({outcome.seed for outcome in outcomes})
@@ -118,7 +118,9 @@ def picture(outcomes: Sequence[Outcome]) -> Picture:
     axes = (
         Axis("reward gained", lefts[0], *_range([each.gain for each in own])),
         Axis("KL spent, nats an answer", lefts[1], *_range([each.kl for each in own])),
-        Axis("seconds", lefts[2], 0, max((each.seconds for each in own), default=1) or 1),
+        Axis(
+            "seconds of training", lefts[2], 0, max((each.seconds for each in own), default=1) or 1
+        ),
     )
     lines = tuple(_line(each, number, axes) for number, each in enumerate(own))
     height = _TOP + len(own) * _ROW + 24
@@ -145,7 +147,7 @@ def _line(own: Standing, number: int, axes: tuple[Axis, ...]) -> Line:
         tuple(Dot(kl.at(v), f"{own.method}: {figure(v, 1)} nats") for v in own.kl.values),
         kl.at(own.kl.mean),
         tuple(bars),
-        f"{own.seconds:.1f}",
+        f"{own.seconds:.1f}" + (f", then {own.draws} draws an answer" if own.draws > 1 else ""),
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rlaif.experiment.compare.config import Compare
 from rlaif.records import Prompt
+from rlaif.training.draws import Draw
 from rlaif.training.reward import Reward
 
 
@@ -16,5 +17,7 @@ class Ground(NamedTuple):
     prompts: Sequence[Prompt]
     reward: Reward
     start: Path
+    at_first: Sequence[Draw]
+    """The start's answers, which every method's are held against."""
     seed: int
     folder: Path

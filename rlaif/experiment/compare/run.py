@@ -49,11 +49,14 @@ def compare(
             done = {(one.method, one.seed): one for one in kept}
             wanted = [(name, seed) for seed in config.seeds for name in config.methods]
             watcher.begin("compare", len(wanted))
+            at_first: dict[int, list[Draw]] = {}
             for number, (name, seed) in enumerate(wanted):
                 watcher.advance(number, f"{name}, seed {seed}")
                 if (name, seed) not in done:
                     start = _start(config, folder, seed, watcher)
-                    ground = Ground(config, prompts, reward, start, seed, folder)
+                    if seed not in at_first:
+                        at_first = {seed: _measured(config, prompts, seed, start)}
+                    ground = Ground(config, prompts, reward, start, at_first[seed], seed, folder)
                     done[name, seed] = one_of(ground, name)
                     kept.append(done[name, seed])
     watcher.end(f"{len(config.methods)} methods, {len(config.seeds)} seeds, kept in {folder}")
@@ -64,12 +67,12 @@ def one_of(ground: Ground, name: str) -> Outcome:
     """Train by one method from one seed, and measure what came of it."""
     config, seed = ground.config, ground.seed
     how = config.how(name)
-    before = fmean(_known(ground, name, _measured(ground, ground.start, None)))
+    before = fmean(_known(ground, name, ground.at_first))
     if isinstance(how, BestOfN):
         return _best_of(ground, name, how.n, before)
     out = ground.folder / f"{name}-{seed}"
     learned: Learned = learn(ground, name, out)
-    drawn = _measured(ground, out, ground.start)
+    drawn = _measured(config, ground.prompts, seed, out, ground.start)
     known = _known(ground, name, drawn)
     shutil.rmtree(out)
     return Outcome(
@@ -86,7 +89,7 @@ def one_of(ground: Ground, name: str) -> Outcome:
 
 
 def _best_of(ground: Ground, name: str, n: int, before: float) -> Outcome:
-    drawn = _measured(ground, ground.start, None)
+    drawn = ground.at_first
     started = time.monotonic()
     said = _said(ground, drawn)
     rewarding = time.monotonic() - started
@@ -103,6 +106,7 @@ def _best_of(ground: Ground, name: str, n: int, before: float) -> Outcome:
         kl=math.log(n) - (n - 1) / n,
         tokens=0,
         asked=n * fmean(one.tokens for one in drawn),
+        draws=n,
         generation=0.0,
         rewarding=rewarding,
         update=0.0,
@@ -110,10 +114,11 @@ def _best_of(ground: Ground, name: str, n: int, before: float) -> Outcome:
     )
 
 
-def _measured(ground: Ground, policy: Path, start: Path | None) -> list[Draw]:
-    config = ground.config
+def _measured(
+    config: Compare, prompts: Sequence[Prompt], seed: int, policy: Path, start: Path | None = None
+) -> list[Draw]:
     how = How(config.answers, config.max_new_tokens, config.temperature)
-    return draw(policy, ground.prompts, how, ground.seed + _MEASURED, start)
+    return draw(policy, prompts, how, seed + _MEASURED, start)
 
 
 def bests(said: Sequence[float | None], n: int) -> list[float]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from rlaif.errors import InputError, StageError
-from rlaif.evaluation.compare.page import PAGE, PICTURE, sheet, write_compare
+from rlaif.evaluation.compare.page import PAGE, PICTURE, picture, sheet, write_compare
 from rlaif.experiment.compare.config import load_compare
 from rlaif.experiment.compare.learn import Group, best_and_worst
 from rlaif.experiment.compare.run import compare
@@ -41,6 +41,7 @@ def test_every_method_ends_with_what_it_gained_moved_and_took(compared) -> None:
     best = found["best-of-n"]
     assert best.reward >= best.before
     assert best.kl == pytest.approx(math.log(4) - 3 / 4)
+    assert (best.draws, found["sft"].draws) == (4, 1)
     assert (best.tokens, found["rloo"].kind) == (0, "drawn as it learns")
     assert len({one.before for one in found.values()}) == 1
     for name in ("sft", "rloo"):
@@ -76,7 +77,21 @@ def test_the_page_and_the_picture_name_every_method(compared, tmp_path) -> None:
     assert page == tmp_path / PAGE
     for text in (page.read_text("utf-8"), (tmp_path / PICTURE).read_text("utf-8")):
         assert all(f">{one.method}<" in text for one in outcomes)
-    assert [row[0] for row in sheet(outcomes, "small").rows] == ["best-of-n", "sft", "rloo"]
+    rows = sheet(outcomes, "small").rows
+    assert [row[0] for row in rows] == ["best-of-n", "sft", "rloo"]
+
+
+def test_what_an_answer_costs_by_choosing_is_told_beside_a_training_of_no_seconds(compared) -> None:
+    outcomes = compared[2]
+    best, sft, _ = sheet(outcomes, "small").rows
+    assert best[6].endswith(" (4 draws)")
+    assert "draws" not in sft[6]
+    lines = picture(outcomes).lines
+    assert [line.seconds.endswith("then 4 draws an answer") for line in lines] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def nothing(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
