@@ -256,6 +256,10 @@ class Meter:
         """What was spent, in earlier runs and as far as is known by other processes too."""
         return self._others + self._before + self._now
 
+    def everyones(self) -> Spent:
+        """Give what was spent in the folder, as all processes that work there have kept it."""
+        return self._of_others() + self._before + self._now
+
     def figures(self) -> Figures:
         """Say how things stand."""
         with self._lock:

@@ -96,6 +96,7 @@ def test_processes_of_one_run_spend_one_budget(
     for meter in meters:
         meter.close()
     assert {path.name for path in tmp_path.glob("spent*")} == {"spent.json", "spent-1.json"}
+    assert [meter.everyones().requests for meter in meters] == [10, 10]
     # One process that goes on, with more to spend, knows what both have spent.
     monkeypatch.delenv("MASTER_ADDR")
     again = Meter(Budget(requests=11), tmp_path / "spent.json")

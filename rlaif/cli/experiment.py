@@ -70,9 +70,9 @@ def _stages(context: "Context", until: str | None) -> Iterator[tuple[str, "Done 
     if ranks() == 1:
         yield from run_stages(context, until)
         return
-    from rlaif.experiment.follow import end, lead
+    from rlaif.experiment.follow import end, lead, rejoin
 
-    yield from run_stages(context, until, lead)
+    yield from run_stages(context, until, lead, rejoin)
     end()
 
 

@@ -2,7 +2,7 @@
 
 from rlaif.experiment.context import Context
 from rlaif.experiment.stages import STAGES
-from rlaif.training.team import tell, told
+from rlaif.training.team import tell, together, told
 
 _TRAINS = ("sft", "reward", "optimize")
 _END = "end"
@@ -12,6 +12,12 @@ def lead(stage: str) -> None:
     """Call the other processes to a stage, if it trains."""
     if stage in _TRAINS:
         tell(stage)
+
+
+def rejoin(stage: str) -> None:
+    """Wait until the other processes have kept what they spent on a stage, if it trains."""
+    if stage in _TRAINS:
+        together()
 
 
 def end() -> None:
@@ -30,3 +36,4 @@ def follow(run: Context) -> None:
             STAGES[stage].run(run, run.folder / stage)
         finally:
             run.meter.close()
+        rejoin(stage)

@@ -69,13 +69,16 @@ def _constitution_changed(run: Context) -> str:
 
 
 def run_stages(
-    run: Context, until: str | None = None, lead: Callable[[str], None] = lambda _: None
+    run: Context,
+    until: str | None = None,
+    lead: Callable[[str], None] = lambda _: None,
+    rejoin: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[str, Done | None]]:
     """Do every stage that is not fresh; yield each stage's name and what came of it.
 
     None stands for a stage that was fresh. A killed run goes on at the item in respond, revise
     and label, and at the stage elsewhere. Other processes of the run are told by `lead` of each
-    stage that is about to be done.
+    stage that is about to be done, and waited for by `rejoin` before it is written down.
 
     Raises:
         StageError: when `until` names no stage of the experiment.
@@ -93,16 +96,16 @@ def run_stages(
                 yield item.stage.name, None
             else:
                 lead(item.stage.name)
-                yield item.stage.name, _do(run, item.stage, key)
+                yield item.stage.name, _do(run, item.stage, key, rejoin)
             if item.stage.name == until:
                 break
         _keep_inputs(run)
 
 
-def _do(run: Context, stage: Stage, key: str) -> Done:
+def _do(run: Context, stage: Stage, key: str, rejoin: Callable[[str], None]) -> Done:
     folder = run.folder / stage.name
     begin(folder, key)
-    started, before = time.monotonic(), run.meter.figures().spent
+    started, before = time.monotonic(), run.meter.everyones()
     try:
         done = stage.run(run, folder)
     except RlaifError:
@@ -110,7 +113,8 @@ def _do(run: Context, stage: Stage, key: str) -> Done:
         raise
     finally:
         run.meter.close()
-    spent = run.meter.figures().spent - before
+    rejoin(stage.name)
+    spent = run.meter.everyones() - before
     finish(
         folder,
         Manifest(

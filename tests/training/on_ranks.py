@@ -14,8 +14,13 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
+from peft import get_peft_model
 from torch.distributed.fsdp import fully_shard
-from transformers import AutoModelForCausalLM, LlamaForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    LlamaForCausalLM,
+)
 
 from rlaif.cli import main as command
 from rlaif.cli.main import main
@@ -23,17 +28,24 @@ from rlaif.errors import StageError
 from rlaif.ranks import rank, ranks
 from rlaif.records import Prompt
 from rlaif.training import team
-from rlaif.training.config import OptimizeConfig, RewardConfig, SFTConfig
+from rlaif.training.common import adapter
+from rlaif.training.config import LoRA, OptimizeConfig, RewardConfig, SFTConfig, Trained
 from rlaif.training.folder import load_tokenizer, save, whole_folder
 from rlaif.training.optimize import optimize_policy
 from rlaif.training.reward import train_reward_model
+from rlaif.training.reward.heads import widen
+from rlaif.training.reward.member import write_member
 from rlaif.training.sft import train_sft
 from tests.training.conftest import preferring_yes
 
 PROMPTS = [Prompt.of(f"question {number}") for number in range(8)]
 ROWS = 16
+HEADS = 2
 SAMPLED = 4
 """Answers to a prompt."""
+
+
+Train = Callable[[Path, Path, int], Trained]
 
 
 class Run(NamedTuple):
@@ -43,33 +55,54 @@ class Run(NamedTuple):
     """Each step's loss and norm of the gradient."""
     weights: str
     """A digest of every weight at the end."""
+    counted: list[float]
+    """What was counted of all processes' answers."""
 
 
 def count_of_e(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
     return [float(text.count("e")) for text in texts]
 
 
-def sft(model: Path, out: Path, share: int) -> None:
+def sft(model: Path, out: Path, share: int) -> Trained:
     rows = [(prompt, f"Yes{'!' * (number % 3)}") for number, prompt in enumerate(PROMPTS * 2)]
-    train_sft(rows, SFTConfig(batch=8 // share, **_exact()), model, out)
+    return train_sft(rows, SFTConfig(batch=8 // share, **_exact()), model, out)
 
 
-def reward(model: Path, out: Path, share: int) -> None:
+def reward(model: Path, out: Path, share: int) -> Trained:
     config = RewardConfig(batch=8 // share, held_out=0.0, checkpoint=1, **_exact())
-    train_reward_model([preferring_yes(n) for n in range(ROWS)], config, model, out)
+    return train_reward_model([preferring_yes(n) for n in range(ROWS)], config, model, out)
 
 
-def by_pairs(method: str) -> Callable[[Path, Path, int], None]:
-    def train(model: Path, out: Path, share: int) -> None:
+def by_pairs(method: str) -> Train:
+    def train(model: Path, out: Path, share: int) -> Trained:
         config = OptimizeConfig(method=method, batch=8 // share, **_exact())
         pairs = [preferring_yes(number) for number in range(ROWS)]
-        optimize_policy(config, model, out, preferences=pairs)
+        return optimize_policy(config, model, out, preferences=pairs)
 
     return train
 
 
-def by_reward(method: str) -> Callable[[Path, Path, int], None]:
-    def train(model: Path, out: Path, share: int) -> None:
+def by_groups(prompts: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+    """Score whole groups alone, and some answers not at all."""
+    groups = [prompts[at : at + SAMPLED] for at in range(0, len(prompts), SAMPLED)]
+    if any(len(group) < SAMPLED or len({p.id for p in group}) > 1 for group in groups):
+        raise StageError("the answers to one prompt came apart")
+    is_silent = [sum(map(ord, text)) % 5 == 0 for text in texts]
+    counts = [float(text.count("e")) for text in texts]
+    return [None if silent else n for silent, n in zip(is_silent, counts, strict=True)]
+
+
+def rejection(model: Path, out: Path, share: int) -> Trained:
+    config = OptimizeConfig(method="rejection", batch=8 // share, max_new_tokens=6, **_exact())
+
+    def by_letters(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+        return [float(sum(map(ord, text))) for text in texts]
+
+    return optimize_policy(config, model, out, prompts=PROMPTS, reward=by_letters)
+
+
+def by_reward(method: str) -> Train:
+    def train(model: Path, out: Path, share: int) -> Trained:
         config = OptimizeConfig(
             method=method,
             batch=16 // share,
@@ -80,12 +113,12 @@ def by_reward(method: str) -> Callable[[Path, Path, int], None]:
             **_exact(),
         )
         with answers_as_written():
-            optimize_policy(config, model, out, prompts=PROMPTS, reward=count_of_e)
+            return optimize_policy(config, model, out, prompts=PROMPTS, reward=by_groups)
 
     return train
 
 
-METHODS: dict[str, Callable[[Path, Path, int], None]] = {
+METHODS: dict[str, Train] = {
     "sft": sft,
     "reward": reward,
     "dpo": by_pairs("dpo"),
@@ -96,6 +129,7 @@ METHODS: dict[str, Callable[[Path, Path, int], None]] = {
     "reinforce": by_reward("reinforce"),
     "ppo": by_reward("ppo"),
     "online-dpo": by_reward("online-dpo"),
+    "rejection": rejection,
 }
 
 
@@ -108,8 +142,9 @@ def train_all(model: Path, folder: Path) -> dict[str, Run]:
     found = {}
     for name, train in METHODS.items():
         with watched() as runs:
-            train(model, folder / name, ranks())
-        [found[name]] = runs
+            done = train(model, folder / name, ranks())
+        counted = [float(done.rows), done.metrics.get("answers", 0.0), *done.left_out.values()]
+        [found[name]] = [run._replace(counted=counted) for run in runs]
     return found
 
 
@@ -126,7 +161,7 @@ def watched() -> Any:
             seen.update(weight.detach().numpy().tobytes())
         logs = [log for log in trainer.state.log_history if "loss" in log]
         figures = [log[name] for log in logs for name in ("loss", "grad_norm")]
-        runs.append(Run(figures, seen.hexdigest()))
+        runs.append(Run(figures, seen.hexdigest(), []))
         return done
 
     transformers.Trainer.train = train
@@ -167,6 +202,30 @@ def write_spread(model: Path, out: Path) -> None:
         save(spread, load_tokenizer(model), folder)
 
 
+def a_member(model: Path) -> Any:
+    """A reward model of two heads and an adapter that has moved, the same wherever it is made."""
+    torch.manual_seed(3)
+    base = AutoModelForSequenceClassification.from_pretrained(
+        model, num_labels=1, dtype=torch.float32
+    )
+    adapted = get_peft_model(base, adapter(LoRA(r=2), model, "SEQ_CLS"))
+    widen(adapted, HEADS)
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    return adapted
+
+
+def write_spread_member(model: Path, out: Path) -> None:
+    """Spread such a model's weights over the processes as FSDP2 does, and write it."""
+    spread = a_member(model)
+    for layer in spread.base_model.model.model.layers:
+        fully_shard(layer)
+    fully_shard(spread)
+    with whole_folder(out) as folder:
+        write_member(spread, load_tokenizer(model), HEADS, folder)
+
+
 def _fail_on_one(*_: Any) -> list[float | None]:
     if rank() == 1:
         raise StageError("the reward broke")
@@ -179,6 +238,7 @@ def run() -> None:
     found = train_all(folder / "model", folder / "trained")
     (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
     write_spread(folder / "model", folder / "gathered")
+    write_spread_member(folder / "model", folder / "gathered-member")
     os.chdir(folder)
     # The processes stay a group for what comes after.
     team.leave, leave = lambda: None, team.leave

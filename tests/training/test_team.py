@@ -10,8 +10,10 @@ from safetensors.torch import load_file
 
 from rlaif.errors import StageError
 from rlaif.training.checkpoints import work_folder
+from rlaif.training.folder import load_tokenizer
+from rlaif.training.reward.member import write_member
 from rlaif.training.team import has_the_word, together
-from tests.training.on_ranks import METHODS, train_all
+from tests.training.on_ranks import HEADS, METHODS, a_member, train_all
 
 MANY = pytest.mark.slow
 
@@ -51,7 +53,7 @@ def launched(
 @MANY
 @pytest.mark.parametrize("method", METHODS)
 def test_two_processes_end_with_equal_weights(launched: Launched, method: str) -> None:
-    one, other = (seen[method][1] for seen in launched.ranks)
+    one, other = (seen[method][1:] for seen in launched.ranks)
     assert one == other
 
 
@@ -70,12 +72,14 @@ def test_two_processes_learn_what_one_does_from_the_same_rows(
     close = 1e-3 if method == "kto" else 1e-4
     assert launched.ranks[0][method][0] == pytest.approx(figures, rel=close, abs=1e-6)
     assert any(figure > 0.01 for figure in figures)
+    assert launched.ranks[0][method][2] == alone[method].counted
 
 
 @MANY
 def test_what_two_processes_write_stands_once_and_whole(launched: Launched) -> None:
     trained = launched.folder / "trained"
-    assert sorted(path.name for path in trained.iterdir()) == sorted(METHODS)
+    written = sorted(path.name for path in trained.iterdir())
+    assert written == sorted([*METHODS, "rejection.replies.jsonl"])
     assert all((trained / name / "model.safetensors").is_file() for name in METHODS)
 
 
@@ -87,6 +91,19 @@ def test_weights_that_are_spread_over_processes_are_written_whole(
     before = load_file(tiny_model / "model.safetensors")
     assert written.keys() == before.keys()
     assert all(written[name].equal(before[name].bfloat16()) for name in before)
+
+
+@MANY
+def test_a_reward_models_heads_and_adapter_that_are_spread_are_written_whole(
+    launched: Launched, tiny_model: Path, tmp_path: Path
+) -> None:
+    write_member(a_member(tiny_model), load_tokenizer(tiny_model), HEADS, tmp_path)
+    for file in ("model.safetensors", "heads/score.safetensors"):
+        written, alone = (
+            load_file(at / file) for at in (launched.folder / "gathered-member", tmp_path)
+        )
+        assert written.keys() == alone.keys()
+        assert all(written[name].equal(alone[name]) for name in alone)
 
 
 @MANY

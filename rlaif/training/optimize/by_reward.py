@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from accelerate.utils import gather_object
 from datasets import Dataset
 
 from rlaif.errors import BudgetError, InputError, OutageError
@@ -80,16 +81,17 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
             except (OutageError, BudgetError):
                 trainer.keep()
                 raise
+    asked, abstained = (sum(gather_object([n])) for n in (scorer.asked, scorer.abstained))
     metrics = {
         "steps": float(len(watch.logs)),
         "reward_first": watch.mean("reward", -0.1),
         "reward_last": watch.mean("reward", 0.1),
         "kl": watch.mean("kl/answer", 0.1),
         "length": watch.mean("completions/mean_length", 0.1),
-        "answers": float(scorer.asked),
+        "answers": float(asked),
         "seconds": time.monotonic() - started,
     }
-    counts = {**left_out, "reward abstained": scorer.abstained}
+    counts = {**left_out, "reward abstained": abstained}
     notes = told_of_length(model, config.max_length, left_out["too long"])
     stopped = (looks.why,) if looks and looks.why else ()
     return Trained(out, metrics, len(kept), counts, (*notes, *stopped))

@@ -20,6 +20,7 @@ from rlaif.training.reward.probe import fit_probe
 from rlaif.training.reward.rows import Rows
 from rlaif.training.reward.trainer import GroupTrainer
 from rlaif.training.session import is_done
+from rlaif.training.whole_weights import gather_in_place
 
 _APART = "the model's answers cannot share a row, so that each is read in a row of its own"
 
@@ -74,11 +75,24 @@ def _train(job: Job, out: Path, seed: int, progress: Progress | None) -> None:
         if is_first():
             write_atomically(_told_in(out), told.model_dump_json())
         with whole_folder(out) as folder:
-            # One number, as it is: vLLM would give its sigmoid.
-            model.config.problem_type = "regression"
-            if job.config.heads > 1:
-                narrow(model, folder)
-            save(model, job.tokenizer, folder)
+            write_member(model, job.tokenizer, job.config.heads, folder)
+
+
+def write_member(model: Any, tokenizer: Any, heads: int, folder: Path) -> None:
+    """Write a trained member, an adapter merged and its heads beside it.
+
+    Every process takes part, since each may hold a part of the weights; the first one writes.
+    """
+    # Before an adapter is merged and a head read: a part of a weight cannot be.
+    gather_in_place(model)
+    if not is_first():
+        return
+    whole = merged(model)
+    # One number, as it is: vLLM would give its sigmoid.
+    whole.config.problem_type = "regression"
+    if heads > 1:
+        narrow(whole, folder)
+    save(whole, tokenizer, folder)
 
 
 def _trained(job: Job, out: Path, seed: int, progress: Progress | None) -> tuple[Any, "_Told"]:
@@ -91,7 +105,7 @@ def _trained(job: Job, out: Path, seed: int, progress: Progress | None) -> tuple
     if not is_done(trainer, last_checkpoint(checkpoints)):
         run(trainer, last_checkpoint(checkpoints))
     metrics = {**watch.first_and_last(), "accuracy_train": watch.mean("accuracy")}
-    return merged(trainer.model), _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
+    return trainer.model, _Told(metrics=metrics, notes=(_APART,) if is_apart else ())
 
 
 def _fitted(job: Job, _out: Path, _seed: int, progress: Progress | None) -> tuple[Any, "_Told"]:
