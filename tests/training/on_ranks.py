@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
+from accelerate.state import AcceleratorState
 from peft import get_peft_model
 from torch.distributed.fsdp import fully_shard
 from transformers import (
@@ -41,6 +42,16 @@ from tests.training.conftest import preferring_yes
 PROMPTS = [Prompt.of(f"question {number}") for number in range(8)]
 ROWS = 16
 HEADS = 2
+SPREAD = ("reward", "dpo", "grpo")
+"""Methods that are trained with spread weights too."""
+_FSDP2 = {
+    "ACCELERATE_USE_FSDP": "true",
+    "FSDP_VERSION": "2",
+    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+    "FSDP_TRANSFORMER_CLS_TO_WRAP": "LlamaDecoderLayer",
+    "FSDP_RESHARD_AFTER_FORWARD": "true",
+    "FSDP_STATE_DICT_TYPE": "FULL_STATE_DICT",
+}
 SAMPLED = 4
 """Answers to a prompt."""
 
@@ -148,6 +159,18 @@ def train_all(model: Path, folder: Path) -> dict[str, Run]:
     return found
 
 
+def train_spread(model: Path, folder: Path) -> None:
+    """Train with weights that are spread over the processes, as `accelerate launch` says it."""
+    before = dict(os.environ)
+    os.environ.update(_FSDP2)
+    AcceleratorState._reset_state()
+    for name in SPREAD:
+        METHODS[name](model, folder / name, ranks())
+    os.environ.clear()
+    os.environ.update(before)
+    AcceleratorState._reset_state()
+
+
 @contextmanager
 def watched() -> Any:
     """Take down each training run's figures and last weights."""
@@ -237,6 +260,7 @@ def run() -> None:
     folder = Path(sys.argv[1])
     found = train_all(folder / "model", folder / "trained")
     (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
+    train_spread(folder / "model", folder / "spread")
     write_spread(folder / "model", folder / "gathered")
     write_spread_member(folder / "model", folder / "gathered-member")
     os.chdir(folder)

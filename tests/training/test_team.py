@@ -13,7 +13,7 @@ from rlaif.training.checkpoints import work_folder
 from rlaif.training.folder import load_tokenizer
 from rlaif.training.reward.member import write_member
 from rlaif.training.team import has_the_word, together
-from tests.training.on_ranks import HEADS, METHODS, a_member, train_all
+from tests.training.on_ranks import HEADS, METHODS, SPREAD, a_member, train_all
 
 MANY = pytest.mark.slow
 
@@ -81,6 +81,22 @@ def test_what_two_processes_write_stands_once_and_whole(launched: Launched) -> N
     written = sorted(path.name for path in trained.iterdir())
     assert written == sorted([*METHODS, "rejection.replies.jsonl"])
     assert all((trained / name / "model.safetensors").is_file() for name in METHODS)
+
+
+@MANY
+@pytest.mark.parametrize("method", SPREAD)
+def test_weights_that_are_spread_over_processes_learn_the_same(
+    launched: Launched, tiny_model: Path, method: str
+) -> None:
+    spread, whole = (
+        load_file(launched.folder / how / method / "model.safetensors")
+        for how in ("spread", "trained")
+    )
+    start = load_file(tiny_model / "model.safetensors")
+    assert spread.keys() == whole.keys()
+    for name, weight in whole.items():
+        assert spread[name].float().allclose(weight.float(), atol=2e-3, rtol=2e-2), name
+    assert any(not start[name].bfloat16().equal(spread[name]) for name in start if name in spread)
 
 
 @MANY
