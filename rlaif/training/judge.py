@@ -33,7 +33,7 @@ SETTINGS = "training.json"
 """The file in an adapter's folder that says how it was trained."""
 SNAPSHOTS = (0.1, 0.3)
 """Parts of the training after which the adapter is kept as it was, to see what more would give."""
-AT_ONCE = {"cpu": 2, "cuda": 32}
+AT_ONCE = {"cpu": 2, "cuda": 16}
 """Rows that go through the model together: on a CPU a pair, which is padded to the longer one; a
 GPU waits for its next order most of the time, unless it is given many."""
 WORKERS = {"cpu": 0, "cuda": 6}
