@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rlaif.backends.base import Answered, Backend, Keeping
 from rlaif.budget import Account, Meter, Spent
-from rlaif.errors import RlaifError, StorageError
+from rlaif.errors import BudgetError, RlaifError, StorageError
 from rlaif.records import Completion, Request, Usage
 from rlaif.store import CompletionStore, Question
 
@@ -116,6 +116,8 @@ class _Stream:
                 yield pulled.request, kept
         if self._error:
             self._drain()
+            if isinstance(self._error, BudgetError):  # told anew, with what has been settled since
+                raise self._through.account.meter.over()
             raise self._error
 
     def _stops(self) -> bool:

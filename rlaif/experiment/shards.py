@@ -19,7 +19,7 @@ from rlaif.constitution.principle import Constitution
 from rlaif.errors import InputError
 from rlaif.experiment.alone import label_alone
 from rlaif.experiment.folder import Folder, Judges
-from rlaif.experiment.outcomes import read_preferences
+from rlaif.experiment.outcomes import SERVERS, read_preferences
 from rlaif.experiment.progress import Quiet
 from rlaif.feedback.export.write import WRITERS
 from rlaif.feedback.label import LabelConfig
@@ -90,11 +90,15 @@ class Job:
         return self.out / "shards" / f"{number:05}"
 
     def finished(self, number: int) -> Shard | None:
-        """Read what came of a shard; None where it is not finished."""
+        """Read what came of a shard; None where it is not finished, or the server failed at some.
+
+        Its answers are in the store, so that only those are asked again.
+        """
         path = self.folder(number) / _DONE
         if not path.is_file() or not self.part(number).is_file():
             return None
-        return Shard.model_validate_json(path.read_bytes())
+        shard = Shard.model_validate_json(path.read_bytes())
+        return None if SERVERS & shard.counts.keys() else shard
 
 
 def cut(comparisons: Sequence[Comparison], size: int) -> Iterator[tuple[int, list[Comparison]]]:

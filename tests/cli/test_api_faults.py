@@ -87,6 +87,32 @@ def test_a_page_in_place_of_answers_is_one_line_and_no_label(
     assert not (here / "out" / "preferences.jsonl").read_text(encoding="utf-8")
 
 
+def test_where_nothing_was_answered_is_one_line_and_the_same_command_asks_again(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (here / "pairs.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (here / "pairs.jsonl").write_text("".join(lines[:3]), encoding="utf-8")
+    code, _ = label(lambda *_: refused(400, "out of order"), monkeypatch)
+    told = capsys.readouterr().err.strip().splitlines()
+    assert code == 2
+    assert "nothing was answered" in told[-1]
+    assert "out of order" in told[-1]
+    assert ended(here) == ["c0", "c1", "c2"]  # kept, as what they are
+
+    def two_of_three(body: Body, _: int) -> Reply:
+        is_third = "Question 2?" in body["messages"][-1]["content"]
+        return refused(400, "out of order") if is_third else said("A", TOP)
+
+    code, server = label(two_of_three, monkeypatch)
+    assert code == 0
+    assert len(server.seen) == 3
+    code, server = label(lambda *_: said("A", TOP), monkeypatch)
+    assert code == 0
+    assert len(server.seen) == 1  # the one that had no answer
+    assert ended(here) == ["c0", "c1", "c2"]  # each once
+    assert not (here / "out" / "abstentions.jsonl").read_text(encoding="utf-8")
+
+
 def test_no_secret_is_in_anything_that_is_written_or_told(
     here: Path,
     monkeypatch: pytest.MonkeyPatch,
