@@ -15,8 +15,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from figures import Claim, keep
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback
+from steps import Steps
 from trl.experimental.online_dpo import OnlineDPOConfig, OnlineDPOTrainer
 
 from rlaif.records import Prompt
@@ -26,6 +25,7 @@ from rlaif.training.dataset import messages_of
 from rlaif.training.folder import load_tokenizer
 from rlaif.training.optimize.by_reward import Job, make_trainer
 from rlaif.training.optimize.scorer import Scorer
+from rlaif.training.tiny import tiny_tokenizer, write_random
 
 ROUNDS, STEPS, TOKENS = 3, 3, 16
 PROMPTS = [Prompt.of(f"Say something kind about the number {number}.") for number in range(8)]
@@ -33,23 +33,6 @@ PROMPTS = [Prompt.of(f"Say something kind about the number {number}.") for numbe
 
 class Theirs(Silent, OnlineDPOTrainer):  # type: ignore[misc]
     """TRL's trainer as it is."""
-
-
-class Steps(TrainerCallback):  # type: ignore[misc]
-    """Takes the processor time of each step."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.seconds: list[float] = []
-        self._since = 0.0
-
-    def on_step_begin(self, *_: Any, **__: Any) -> None:
-        """Begin a step."""
-        self._since = time.process_time()
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """End it."""
-        self.seconds.append(time.process_time() - self._since)
 
 
 def length(_: Any, texts: list[str]) -> list[float | None]:
@@ -96,53 +79,14 @@ def theirs(model: Path, folder: Path) -> Any:
     )
 
 
-def make_model(folder: Path) -> Path:
-    """Write a random model of six layers that reads bytes."""
-    folder.mkdir()
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    reads = Tokenizer(
-        models.WordPiece({each: at for at, each in enumerate(alphabet)}, unk_token="a")
-    )
-    reads.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-            pre_tokenizers.Split(Regex("."), behavior="isolated"),
-        ]
-    )
-    reads.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=reads, eos_token="<end>", pad_token="<pad>"
-    )
-    tokenizer.chat_template = (
-        "{% for message in messages %}{{ message.role }}: {{ message.content }}<end>{% endfor %}"
-        "{% if add_generation_prompt %}assistant: {% endif %}"
-    )
-    torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=96,
-        intermediate_size=256,
-        num_hidden_layers=6,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.eos_token_id,
-    )
-    LlamaForCausalLM(shape).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 def online_dpo(folder: Path) -> list[Claim]:
     """Let both take turns."""
-    model = make_model(folder / "model")
+    model = write_random(folder / "model", tiny_tokenizer(), hidden=96, layers=6)
     trainers = {
         "TRL's online DPO": theirs(model, folder / "theirs"),
         "online DPO": ours(model, folder / "ours"),
     }
-    watches = {name: Steps() for name in trainers}
+    watches = {name: Steps(time.process_time) for name in trainers}
     for name, trainer in trainers.items():
         trainer.add_callback(watches[name])
     for _ in range(ROUNDS):

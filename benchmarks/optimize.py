@@ -13,7 +13,7 @@ embedded model; some five minutes on two cores. `--small` leaves the embedded mo
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,7 +21,8 @@ from typing import Any
 import torch
 import trl
 from figures import Claim, keep
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, TrainerCallback
+from steps import Steps
+from transformers import AutoTokenizer
 
 from rlaif.embedded.find import embedded_model
 from rlaif.judges.early import Early
@@ -32,6 +33,7 @@ from rlaif.training.folder import load_tokenizer
 from rlaif.training.optimize.by_reward import Job, make_trainer
 from rlaif.training.optimize.recipes import recipe_of
 from rlaif.training.optimize.scorer import Scorer
+from rlaif.training.tiny import write_random
 
 ROUNDS, STEPS = 3, 3
 SHORT, TOKENS = 12, 28
@@ -52,29 +54,6 @@ class TheirGRPO(Silent, trl.GRPOTrainer):  # type: ignore[misc]
 
 
 THEIRS: dict[str, Any] = {"rloo": TheirRLOO, "grpo": TheirGRPO}
-
-
-class Steps(TrainerCallback):  # type: ignore[misc]
-    """Takes the time of each step."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Take it by a clock."""
-        self._clock, self._since = clock, 0.0
-        self.seconds: list[float] = []
-        self.waited: list[float] = []
-
-    def on_step_begin(self, *_: Any, **__: Any) -> None:
-        """Begin a step."""
-        self._since = self._clock()
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """End it."""
-        self.seconds.append(self._clock() - self._since)
-
-    def on_log(self, *_: Any, **more: Any) -> None:
-        """Note how long the reward was waited for."""
-        if "seconds/reward" in more["logs"]:
-            self.waited.append(more["logs"]["seconds/reward"])
 
 
 def score(_: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
@@ -152,27 +131,6 @@ def theirs(method: str, model: Path, folder: Path, batch: int, steps: int) -> An
     )
 
 
-def make_model(folder: Path) -> Path:
-    """Write a random model of six layers with the embedded one's tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(embedded_model())
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=6,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 def in_turn(trainers: dict[str, Any]) -> dict[str, float]:
     """Train each a few steps, round after round; give the median seconds of a step."""
     watches = {name: Steps(time.process_time) for name in trainers}
@@ -190,7 +148,9 @@ def in_turn(trainers: dict[str, Any]) -> dict[str, float]:
 
 def small(folder: Path) -> list[Claim]:
     """Compare ways on the small model."""
-    model = make_model(folder / "model")
+    # The embedded model's vocabulary: reading out its words is much of a step.
+    words = AutoTokenizer.from_pretrained(embedded_model())
+    model = write_random(folder / "model", words, hidden=64, layers=6)
     trainers = {
         "TRL's RLOO": theirs("rloo", model, folder / "a", FEW, STEPS),
         "RLOO": ours("rloo", model, folder / "b", FEW, STEPS),

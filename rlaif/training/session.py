@@ -9,10 +9,11 @@ import hashlib
 import shutil
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import TrainerCallback, TrainerState
@@ -28,8 +29,8 @@ from rlaif.training.checkpoints import (
     work_folder,
 )
 from rlaif.training.common import Watch, run
-from rlaif.training.config import TrainingConfig
-from rlaif.training.folder import save, save_adapter, whole_folder
+from rlaif.training.config import Progress, Trained, TrainingConfig
+from rlaif.training.folder import save, save_adapter, told_of_length, whole_folder
 
 STOPPED = "stopped"
 """In a run's history: why it ended before its last step."""
@@ -53,6 +54,46 @@ def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any
         raise
     if is_first():
         shutil.rmtree(folder)
+
+
+class Task(NamedTuple):
+    """Tokenised rows to train on, how, and where the model is written."""
+
+    tokens: list[dict[str, Any]]
+    tokenizer: Any
+    left_out: dict[str, int]
+    """Rows that are not among them, by reason."""
+    config: TrainingConfig
+    model: Path
+    out: Path
+    seed: int
+    started: float
+    """When the work began, by the clock that never goes back."""
+
+
+def train_on(
+    task: Task,
+    make_trainer: Callable[[list[dict[str, Any]], Any, Any, Path, Path, int], Any],
+    figures: Sequence[str],
+    progress: Progress | None,
+) -> Trained:
+    """Train on rows and write the model; tell of these figures, each a mean over the last half.
+
+    `make_trainer` is given the rows, the tokenizer, the config, the model, the folder of the run's
+    checkpoints and the seed.
+    """
+    tokens, tokenizer, left_out, config, model, out, seed, started = task
+    watch = Watch(progress)
+    with working(out, config, model, seed, digest_of(tokens)) as work:
+        trainer = make_trainer(tokens, tokenizer, config, model, work, seed)
+        carry_through(trainer, tokenizer, watch, out)
+    metrics = {
+        **watch.first_and_last(),
+        **{name: watch.mean(name) for name in figures},
+        "seconds": time.monotonic() - started,
+    }
+    notes = told_of_length(model, config.max_length, left_out["too long"])
+    return Trained(out, metrics, len(tokens), left_out, notes)
 
 
 def carry_through(

@@ -19,7 +19,6 @@ from rlaif.records import Preference
 from rlaif.training.checkpoints import keeping
 from rlaif.training.common import (
     Silent,
-    Watch,
     adapter,
     arguments,
     need_rows,
@@ -28,15 +27,17 @@ from rlaif.training.common import (
 )
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import dpo_tokens, preference_rows, with_even_weights
-from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read, told_of_length
+from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read
 from rlaif.training.methods import THEIRS
 from rlaif.training.optimize.losses import ipo_loss, less_sure, noise_undone
 from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
 from rlaif.training.optimize.reference import add_reference, load_reference
-from rlaif.training.session import carry_through, digest_of, working
+from rlaif.training.session import Task, train_on
 
 _REFERENCES = ("ref_chosen_logps", "ref_rejected_logps")
 _LABELS = ("p_chosen", "weight")
+_FIGURES = ("accuracy", "logratio_chosen", "logratio_rejected")
+_THEIR_FIGURES = ("rewards/accuracies", "rewards/chosen", "rewards/rejected")
 _SIZES = ("chosen_size", "rejected_size")
 
 
@@ -163,20 +164,10 @@ def train_dpo(
         tokens, long = dpo_tokens(tokenizer, preference_rows(preferences), most)
         left_out = {"too long": long}
         need_rows(len(tokens), left_out, "preferences")
-        watch = Watch(progress)
-        with working(out, config, model, seed, digest_of(tokens)) as work:
-            trainer = make_trainer(tokens, tokenizer, config, model, work, seed)
-            carry_through(trainer, tokenizer, watch, out)
-    names = ("accuracy", "logratio_chosen", "logratio_rejected")
-    if is_theirs(config):
-        names = ("rewards/accuracies", "rewards/chosen", "rewards/rejected")
-    metrics = {
-        **watch.first_and_last(),
-        **{name: watch.mean(name) for name in names},
-        "seconds": time.monotonic() - started,
-    }
-    notes = told_of_length(model, config.max_length, long)
-    return Trained(out, metrics, len(tokens), left_out, (*notes, *_notes(config, tokens)))
+        task = Task(tokens, tokenizer, left_out, config, model, out, seed, started)
+        figures = _THEIR_FIGURES if is_theirs(config) else _FIGURES
+        trained = train_on(task, make_trainer, figures, progress)
+    return trained._replace(notes=(*trained.notes, *_notes(config, tokens)))
 
 
 def _notes(config: OptimizeConfig, tokens: Sequence[dict[str, Any]]) -> tuple[str, ...]:

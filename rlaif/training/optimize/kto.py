@@ -18,7 +18,7 @@ from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
 from rlaif.ranks import ranks
 from rlaif.training.checkpoints import keeping
-from rlaif.training.common import Silent, Watch, adapter, arguments, need_rows, repeatable
+from rlaif.training.common import Silent, adapter, arguments, need_rows, repeatable
 from rlaif.training.config import OptimizeConfig, Progress, Trained
 from rlaif.training.dataset import (
     answer_ids,
@@ -27,10 +27,10 @@ from rlaif.training.dataset import (
     prompt_ids,
     with_even_weights,
 )
-from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read, told_of_length
+from rlaif.training.folder import checked, load_tokenizer, reading, tokens_read
 from rlaif.training.optimize.losses import kto_losses
 from rlaif.training.optimize.reference import add_reference, load_reference
-from rlaif.training.session import carry_through, digest_of, working
+from rlaif.training.session import Task, train_on
 from rlaif.training.unpaired import Unpaired, balance, check_kinds, check_unpaired, shuffled
 
 Row = dict[str, Any]
@@ -170,18 +170,9 @@ def train_kto(
         tokens, left_out = kto_tokens(tokenizer, shuffled(rows, seed), most)
         need_rows(len(tokens), left_out, "answers")
         check_kinds([row["label"] for row in tokens])
-        watch = Watch(progress)
-        with working(out, config, model, seed, digest_of(tokens)) as work:
-            trainer = make_trainer(tokens, tokenizer, config, model, work, seed)
-            carry_through(trainer, tokenizer, watch, out)
-    names = ("kl", "logratio_good", "logratio_bad")
-    metrics = {
-        **watch.first_and_last(),
-        **{name: watch.mean(name) for name in names},
-        "seconds": time.monotonic() - started,
-    }
-    notes = told_of_length(model, config.max_length, left_out["too long"])
-    return Trained(out, metrics, len(tokens), left_out, (*notes, *_notes(config, tokens)))
+        task = Task(tokens, tokenizer, left_out, config, model, out, seed, started)
+        trained = train_on(task, make_trainer, ("kl", "logratio_good", "logratio_bad"), progress)
+    return trained._replace(notes=(*trained.notes, *_notes(config, tokens)))
 
 
 def _notes(config: OptimizeConfig, tokens: Sequence[Row]) -> tuple[str, ...]:

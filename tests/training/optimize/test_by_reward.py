@@ -1,16 +1,24 @@
+import json
+import shutil
 from concurrent.futures import Future
+from pathlib import Path
+from statistics import mean
 from types import SimpleNamespace
 
 import pytest
 
 from rlaif.errors import InputError, StageError
 from rlaif.records import Prompt
-from rlaif.training.config import OptimizeConfig
+from rlaif.training.config import OptimizeConfig, Probe, RewardConfig
+from rlaif.training.dataset import messages_of
+from rlaif.training.folder import load_tokenizer
 from rlaif.training.optimize.by_reward import need_whole_groups, train_by_reward
 from rlaif.training.optimize.mixed import Mixed, Part
 from rlaif.training.optimize.rollouts import RLOOTrainer
 from rlaif.training.optimize.scorer import Scorer
+from rlaif.training.reward import RewardModel, train_reward_model
 from rlaif.training.rewards import RewardPart
+from tests.training.conftest import preferring_yes
 
 PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
 CONFIG = OptimizeConfig(
@@ -164,3 +172,53 @@ def test_an_answer_that_leaves_no_room_for_a_prompt_is_told_in_one_line(
     config = CONFIG.model_copy(update={"max_new_tokens": 4000, "max_length": 8000})
     with pytest.raises(InputError, match="leave no room for a prompt in 2048"):
         train_by_reward(PROMPTS, count_of_e, config, tiny_model, tmp_path / "rloo")
+
+
+@pytest.fixture
+def other_words(tiny_model: Path, tmp_path: Path) -> Path:
+    """A model whose tokenizer numbers the same characters the other way round."""
+    folder = tmp_path / "other"
+    shutil.copytree(tiny_model, folder)
+    written = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    words = sorted(written["model"]["vocab"].items(), key=lambda each: each[1])
+    numbers = [number for _, number in reversed(words)]
+    written["model"]["vocab"] = {
+        word: number for (word, _), number in zip(words, numbers, strict=True)
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(written), encoding="utf-8")
+    return folder
+
+
+def test_a_reward_model_of_another_tokenizer_reads_the_text_by_its_own(
+    tiny_model, other_words, tmp_path
+) -> None:
+    pairs = [preferring_yes(number) for number in range(8)]
+    config = RewardConfig(probe=Probe(), held_out=0.0)
+    model = RewardModel(train_reward_model(pairs, config, other_words, tmp_path / "rm").path)
+    seen: list[tuple[Prompt, str]] = []
+
+    def remember(prompts, texts) -> list[float | None]:
+        seen.extend(zip(prompts, texts, strict=True))
+        return [0.0] * len(texts)
+
+    steps: list[dict[str, float]] = []
+    reward = Mixed([Part(model, RewardPart(model="rm")), Part(remember, RewardPart(judge="run"))])
+    train_by_reward(
+        PROMPTS,
+        reward,
+        CONFIG.model_copy(update={"steps": 1, "batch": 8}),
+        tiny_model,
+        tmp_path / "rloo",
+        progress=lambda *told: steps.append(told[2]),
+    )
+    [(prompt, text), *_] = seen
+    asked = [{"role": "assistant", "content": text}]
+    read = [
+        load_tokenizer(path).apply_chat_template([*messages_of(prompt), *asked], tokenize=False)
+        for path in (tiny_model, other_words)
+    ]
+    assert read[0] == read[1]
+    own, others = (load_tokenizer(path)(read[0])["input_ids"] for path in (tiny_model, other_words))
+    assert model.tokens(prompt, text) == others != own
+    scores = model(*zip(*seen, strict=True))
+    assert steps[0]["reward"] == pytest.approx(mean(scores), abs=1e-5)
