@@ -14,7 +14,7 @@ from rlaif.budget import Budget
 from rlaif.errors import BackendError, BudgetError, InputError, RlaifError
 from rlaif.experiment.folder import Folder
 from rlaif.experiment.progress import Watcher, tally
-from rlaif.experiment.shards import Job, Shard, cut, finish, forget, label_shard, shares
+from rlaif.experiment.shards import Job, Shard, cut, finish, forget, label_shard, shares, trial
 from rlaif.records import Comparison
 
 _Row = dict[str, str]
@@ -54,7 +54,7 @@ def label_sharded(
             if number not in numbers
         ]
         watcher.begin("label", len(comparisons))
-        for shard in _labelled(job, rows, cluster) if rows else ():
+        for shard in _labelled(job, rows, cluster, watcher) if rows else ():
             done.append(shard)
             counts = _counts(done)
             watcher.advance(counts.total(), tally("preferences", counts))
@@ -72,8 +72,10 @@ def _row(number: int, comparisons: Sequence[Comparison], budget: Budget) -> _Row
     return {"number": str(number), "asked": json.dumps(texts), "budget": budget.model_dump_json()}
 
 
-def _labelled(job: Job, rows: Sequence[_Row], cluster: tuple[str, int | None]) -> Iterator[Shard]:
-    """Give shards as they are finished.
+def _labelled(
+    job: Job, rows: Sequence[_Row], cluster: tuple[str, int | None], watcher: Watcher
+) -> Iterator[Shard]:
+    """Give shards as they are finished, after the judge was tried by one of the workers.
 
     Where one's budget is spent the others go on to the end of theirs; any other error is the end.
     """
@@ -83,6 +85,8 @@ def _labelled(job: Job, rows: Sequence[_Row], cluster: tuple[str, int | None]) -
 
     spent = ""
     with _connected(*cluster):
+        for line in ray.get(ray.remote(trial).remote(job)):
+            watcher.say(line)
         data = ray.data.from_items(list(rows), override_num_blocks=len(rows))
         labelled = data.map(work, num_cpus=1, concurrency=cluster[1])
         try:

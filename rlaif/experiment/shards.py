@@ -16,9 +16,10 @@ from rlaif.backends.spec import ModelSpec
 from rlaif.budget import FILE as SPENT
 from rlaif.budget import Budget
 from rlaif.constitution.principle import Constitution
-from rlaif.errors import InputError
+from rlaif.errors import InputError, RlaifError
 from rlaif.experiment.alone import label_alone
 from rlaif.experiment.folder import Folder, Judges
+from rlaif.experiment.forewarn import forewarn
 from rlaif.experiment.outcomes import SERVERS, read_preferences
 from rlaif.experiment.progress import Quiet
 from rlaif.feedback.export.write import WRITERS
@@ -179,6 +180,31 @@ def label_shard(
     # It stands in the Parquet file now.
     (path / "preferences.jsonl").unlink()
     return shard
+
+
+class _Told(Quiet):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def trial(job: Job) -> list[str]:
+    """Say which principles the judge cannot be trusted on, wherever it can be tried.
+
+    Where it cannot be asked nothing is said: the first shard tells why.
+    """
+    told = _Told()
+    try:
+        with Folder(job.folder(0).with_name("trial"), Quiet(), store=job.store) as folder:
+            judge = Judges(folder, job.judges).judge(job.config, job.constitution)
+            forewarn(job.constitution, judge, job.judges, told)
+    except RlaifError:
+        return []
+    return told.lines
 
 
 def finish(job: Job, contract: str, shards: Sequence[Shard]) -> ShardManifest:

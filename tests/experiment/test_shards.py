@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlaif.backends.spec import OpenAIModel
+from rlaif.backends.spec import LocalModel, OpenAIModel
 from rlaif.budget import Budget
 from rlaif.constitution.principle import Constitution, Principle
 from rlaif.errors import BackendError, BudgetError, InputError
 from rlaif.experiment.folder import Folder
 from rlaif.experiment.progress import Quiet
-from rlaif.experiment.shards import Job, cut, finish, forget, label_shard, shares
+from rlaif.experiment.shards import Job, cut, finish, forget, label_shard, shares, trial
 from rlaif.feedback.importers import read_people
 from rlaif.feedback.label import LabelConfig
 from rlaif.records import Comparison, Prompt, Response, canonical_json
@@ -179,3 +179,16 @@ def test_shares_are_together_the_whole(sizes: list[int], requests: int, usd: flo
 def test_a_budget_that_leaves_a_shard_nothing_is_refused() -> None:
     with pytest.raises(InputError, match=r"shared out among 4 shards"):
         shares(Budget(requests=3), [1, 1, 1, 1])
+
+
+def test_before_its_shards_a_judge_is_tried_or_it_is_told_that_it_is_not(
+    tmp_path: Path, server: FakeServer, tiny_model: Path
+) -> None:
+    paid = job(tmp_path, server)
+    [told] = trial(paid)
+    assert ": not tried on the constitution's examples" in told
+    assert server.seen == []
+    here = Job(tmp_path, RULES, (LocalModel(model=str(tiny_model)),), LabelConfig())
+    assert trial(here) == ["whether the judge can be trusted on kind takes 5 examples each"]
+    gone = Job(tmp_path, RULES, (LocalModel(model=str(tmp_path / "gone")),), LabelConfig())
+    assert trial(gone) == []
