@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,25 +33,27 @@ class Claim(NamedTuple):
 
 
 def keep(
-    name: str, claims: Sequence[Claim], beside: Sequence[Mapping[str, Any]] = (), **more: Any
+    name: str, claims: Iterable[Claim], beside: Sequence[Mapping[str, Any]] = (), **more: Any
 ) -> int:
     """Print the figures and write `results/NAME.json`; 1 when one is short.
 
     Args:
         name: the benchmark's.
-        claims: its figures.
+        claims: its figures; those that are still to be measured are printed as they come.
         beside: for each figure, what else is written with it.
         more: what else is told of the machine.
     """
     rows = []
+    is_short = False
     for number, claim in enumerate(claims):
-        print(claim)
+        print(claim, flush=True)
+        is_short |= claim.is_short
         row = {**claim._asdict(), "value": float(f"{claim.value:.3g}")}
         rows.append({**row, **(beside[number] if beside else {})})
     text = json.dumps({"machine": machine(**more), "figures": rows}, indent=2, ensure_ascii=False)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    return int(any(claim.is_short for claim in claims))
+    return int(is_short)
 
 
 def machine(**more: Any) -> dict[str, Any]:
