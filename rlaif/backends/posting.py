@@ -48,8 +48,9 @@ class Http:
             BackendError: for an address that is none.
         """
         try:
-            # It sends nothing, so it need not read the machine's certificates, which takes time.
-            idle = openai.DefaultAsyncHttpxClient(verify=False, trust_env=False)
+            # It sends nothing: a transport of its own, or the machine's certificates, would take
+            # a tenth of a second to load.
+            idle = openai.DefaultAsyncHttpxClient(transport=object(), trust_env=False)
             client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, http_client=idle)
             address = str(client.base_url)
             parts = urllib.parse.urlsplit(address)
