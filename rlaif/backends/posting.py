@@ -50,7 +50,8 @@ class Http:
         try:
             # It sends nothing: a transport of its own, or the machine's certificates, would take
             # a tenth of a second to load.
-            idle = openai.DefaultAsyncHttpxClient(transport=object(), trust_env=False)
+            nowhere: Any = object()
+            idle = openai.DefaultAsyncHttpxClient(transport=nowhere, trust_env=False)
             client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, http_client=idle)
             address = str(client.base_url)
             parts = urllib.parse.urlsplit(address)
