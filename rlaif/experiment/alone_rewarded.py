@@ -94,6 +94,8 @@ def one_stage(
         InputError, MissingModelError: for the first thing that it would stumble over.
     """
     prompts, model, out = where
+    if not prompts.is_file():
+        raise InputError.at(prompts, None, "no such file of prompts")
     if any(part.model == OWN for part in config.parts):
         raise InputError("reward: there is no run here; name the model's folder: --reward FOLDER")
     sections: dict[str, Any] = {"optimize": config}

@@ -13,7 +13,7 @@ from peft import get_peft_model_state_dict
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 
-from rlaif.errors import MissingModelError
+from rlaif.errors import InputError, MissingModelError
 from rlaif.ranks import is_first
 from rlaif.storage import storing
 from rlaif.training.quantised import in_full, is_quantised
@@ -91,11 +91,20 @@ def _known(model: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reading(model: Path) -> Iterator[None]:
-    """Turn weights that are damaged, or cannot be fetched, into one line."""
+    """Turn weights that are damaged or cannot be fetched, and packages that lack, into one line.
+
+    Raises:
+        MissingModelError: for weights.
+        InputError: for a package that an option of TRL's needs, such as `use_vllm`.
+    """
     try:
         yield
     except (OSError, SafetensorError) as error:
         raise MissingModelError(_unreadable(model, error)) from error
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "to be installed" not in str(error):
+            raise
+        raise InputError(f"extra: {str(error).strip().splitlines()[0]}") from error
 
 
 def _unreadable(model: Path, error: Exception) -> str:

@@ -139,6 +139,8 @@ def test_a_judge_a_reward_model_and_a_referee_take_part_on_files(
         (["--method", "dpo", "--reward", "variety"], "dpo learns from preferences"),
         (["--model", "openai:gpt-5-mini"], "only a local model can be trained"),
         (["lora.r"], "expected section.key=value"),
+        (["--reward", "variety", "extra.use_vllm=true"], "extra: vLLM is not available"),
+        (["--reward", "variety", "extra.report_to=wandb"], "extra: WandbCallback requires wandb"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_exit_2(prompts, tiny_model, more, said, capsys) -> None:

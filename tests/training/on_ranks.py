@@ -25,7 +25,7 @@ from transformers import (
 
 from rlaif.cli import main as command
 from rlaif.cli.main import main
-from rlaif.errors import StageError
+from rlaif.errors import BackendError, OutageError, StageError
 from rlaif.ranks import rank, ranks
 from rlaif.records import Prompt
 from rlaif.training import team
@@ -114,19 +114,24 @@ def rejection(model: Path, out: Path, share: int) -> Trained:
 
 def by_reward(method: str) -> Train:
     def train(model: Path, out: Path, share: int) -> Trained:
-        config = OptimizeConfig(
-            method=method,
-            batch=16 // share,
-            samples=SAMPLED,
-            steps=2,
-            beta=0.05,
-            max_new_tokens=6,
-            **_exact(),
-        )
+        config = by_reward_config(method, share)
         with answers_as_written():
             return optimize_policy(config, model, out, prompts=PROMPTS, reward=by_groups)
 
     return train
+
+
+def by_reward_config(method: str, share: int) -> OptimizeConfig:
+    return OptimizeConfig(
+        method=method,
+        batch=16 // share,
+        samples=SAMPLED,
+        steps=2,
+        beta=0.05,
+        max_new_tokens=6,
+        patience=0.0,
+        **_exact(),
+    )
 
 
 METHODS: dict[str, Train] = {
@@ -249,6 +254,25 @@ def write_spread_member(model: Path, out: Path) -> None:
         write_member(spread, load_tokenizer(model), HEADS, folder)
 
 
+def judge_goes_away(model: Path, folder: Path) -> None:
+    """Let one process's judge go away in the middle; then go on."""
+    batches = iter(range(9))
+
+    def goes_away(prompts: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
+        if rank() == 1 and next(batches) == 1:
+            raise BackendError("the judge is gone")
+        return by_groups(prompts, texts)
+
+    config = by_reward_config("rloo", ranks())
+    with answers_as_written():
+        try:
+            optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=goes_away)
+        except OutageError as error:
+            kept = list((folder / ".away.work").glob("checkpoint-1/whole"))
+            sys.stderr.write(f"{rank()} keeps {len(kept)}: {error}\n")
+        optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=by_groups)
+
+
 def _fail_on_one(*_: Any) -> list[float | None]:
     if rank() == 1:
         raise StageError("the reward broke")
@@ -260,6 +284,7 @@ def run() -> None:
     folder = Path(sys.argv[1])
     found = train_all(folder / "model", folder / "trained")
     (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
+    judge_goes_away(folder / "model", folder)
     train_spread(folder / "model", folder / "spread")
     write_spread(folder / "model", folder / "gathered")
     write_spread_member(folder / "model", folder / "gathered-member")

@@ -84,6 +84,20 @@ def test_what_two_processes_write_stands_once_and_whole(launched: Launched) -> N
 
 
 @MANY
+def test_where_one_processs_judge_goes_away_all_keep_a_checkpoint_and_go_on(
+    launched: Launched,
+) -> None:
+    for number in range(2):
+        said = f"{number} keeps 1: the judge is gone; what is learned so far is kept"
+        assert said in launched.err.splitlines()
+    away, whole = (
+        (launched.folder / path / "model.safetensors").read_bytes()
+        for path in ("away", "trained/rloo")
+    )
+    assert away == whole
+
+
+@MANY
 @pytest.mark.parametrize("method", SPREAD)
 def test_weights_that_are_spread_over_processes_learn_the_same(
     launched: Launched, tiny_model: Path, method: str

@@ -20,6 +20,7 @@ from rlaif.records import Abstention, Prompt, Record
 from rlaif.storage import write_records
 from rlaif.training.common import need_rows
 from rlaif.training.config import OptimizeConfig, Progress, SFTConfig, Trained
+from rlaif.training.optimize.scorer import patiently
 from rlaif.training.reward import Reward
 from rlaif.training.sft import train_sft
 from rlaif.training.team import tell, told
@@ -110,7 +111,7 @@ def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
     for group in _batches(_in_order(_drawn(draws), prompts)):
         flat = [(prompt, text) for prompt, texts in group for text in texts]
         asked = [prompt for prompt, _ in flat], [text for _, text in flat]
-        scores = iter(draws.reward(*asked) if flat else ())
+        scores = iter(_scored(draws, *asked) if flat else ())
         for prompt, texts in group:
             said = list(itertools.islice(scores, len(texts)))
             left_out["draw failed"] += config.samples - len(texts)
@@ -127,6 +128,10 @@ def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
             told = {"reward": sum(row.score for row in best) / len(best)}
             progress(len(best), len(prompts), told)
     return Chosen(rows, best, left_out)
+
+
+def _scored(draws: Draws, prompts: list[Prompt], texts: list[str]) -> Sequence[float | None]:
+    return patiently(lambda: draws.reward(prompts, texts), draws.config.patience)
 
 
 def _drawn(draws: Draws) -> Iterator[tuple[Prompt, list[str]]]:

@@ -92,11 +92,14 @@ class Remembers:
         self._chance = (random.getstate(), numpy.random.get_state(), here, devices)
 
     def keep(self) -> None:
-        """Write a checkpoint of the last whole step, from within a draw of the step after it."""
+        """Write a checkpoint of the last whole step, from within a draw of the step after it.
+
+        Every process calls it.
+        """
         if self._chance is None:
             return  # chance has gone on; a look that fails has its checkpoint already
-        if self.state.global_step == 0 or self.args.world_size > 1:
-            return  # nothing is learned yet, or the others do not know
+        if self.state.global_step == 0:
+            return  # nothing is learned yet
         own, arrays, here, devices = self._chance
         random.setstate(own)
         numpy.random.set_state(arrays)

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from rlaif.errors import BackendError, OutageError, StageError
+from accelerate.utils import gather_object
+
+from rlaif.errors import BackendError, BudgetError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.optimize.mixed import Mixed, Scored, clipped
 from rlaif.training.reward import Reward
@@ -34,6 +36,7 @@ class Scorer:
         self.patience = patience
         self.mixed = Mixed.of(reward, clip)
         self.asked = self.abstained = 0
+        self._silent = 0
         self._last: tuple[list[str], Scored] | None = None
 
     @property
@@ -60,7 +63,7 @@ class Scorer:
         """Score a batch; the parts of one that was just scored are not asked again."""
         texts = texts_of(completions)
         prompts = [self._prompts[index] for index in row]
-        found = patiently(lambda: self.mixed.score(prompts, texts), self.patience)
+        found = together(lambda: self._said(prompts, texts))
         self.asked += len(found.totals)
         self.abstained += found.totals.count(None)
         if log:
@@ -86,6 +89,18 @@ class Scorer:
         clip = self.mixed.clip
         return [None if s is None else clipped(s, clip) for s in found.counted[title]]
 
+    def _said(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> Scored:
+        """Ask, and stop where a reward that has scored says nothing any more."""
+        found = patiently(lambda: self.mixed.score(prompts, texts), self.patience)
+        known = len(texts) - found.totals.count(None)
+        self._silent = 0 if known else self._silent + len(texts)
+        if self._silent >= _ENOUGH and self.asked > self.abstained:
+            raise OutageError(
+                f"the reward scored none of the last {self._silent} answers; look at the judge: "
+                "what is learned so far is kept"
+            )
+        return found
+
     def need_scores(self) -> None:
         """Stop where every answer so far was left without a score.
 
@@ -97,6 +112,23 @@ class Scorer:
                 f"the reward scored none of the first {self.asked} answers, so nothing can be "
                 "learned; look at the judge or the reward model first"
             )
+
+
+def together(ask: Callable[[], Said]) -> Said:
+    """Ask on every process; where one of them is to stop, all of them do.
+
+    Raises:
+        BudgetError, OutageError: what the first of them was stopped by.
+    """
+    said, error = None, None
+    try:
+        said = ask()
+    except (BudgetError, OutageError) as stopped:
+        error = stopped
+    for other in gather_object([error]):
+        if other:
+            raise other
+    return said  # type: ignore[return-value]
 
 
 def patiently(ask: Callable[[], Said], patience: float) -> Said:

@@ -7,10 +7,11 @@ import pytest
 
 from rlaif.backends.local import LocalBackend
 from rlaif.backends.scripted import ScriptedBackend
-from rlaif.errors import StageError
+from rlaif.errors import BackendError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize import best as module
+from rlaif.training.optimize import scorer
 from rlaif.training.optimize.best import (
     Draws,
     _as_word,
@@ -128,3 +129,27 @@ def test_imitating_the_best_raises_the_reward(tiny_model, tmp_path) -> None:
     after = choose_best(Draws(prompts, LocalBackend(trained.path), count_of_e, config))
     mean = sum(row.mean for row in after.best) / len(after.best)
     assert mean > 2 * trained.metrics["reward_first"]
+
+
+def test_a_judge_that_goes_away_is_waited_for_and_then_the_run_ends_with_code_3(
+    monkeypatch,
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(scorer.time, "sleep", waited.append)
+    tries = iter([BackendError("gone"), None])
+
+    def comes_back(_, texts) -> list[float | None]:
+        if error := next(tries, None):
+            raise error
+        return count_of_e(_, texts)
+
+    assert len(choose_best(Draws(PROMPTS, numbered(), comes_back, FOUR)).rows) == 3
+    assert waited == [1.0]
+
+    def stays_away(*_) -> list[float | None]:
+        raise BackendError("gone")
+
+    config = FOUR.model_copy(update={"patience": 0.0})
+    with pytest.raises(OutageError) as caught:
+        choose_best(Draws(PROMPTS, numbered(), stays_away, config))
+    assert caught.value.exit_code == 3

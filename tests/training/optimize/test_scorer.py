@@ -56,3 +56,14 @@ def test_each_column_is_bounded_as_a_whole_reward_is() -> None:
     [column] = Scorer(HI, lambda *_: [9.0, -9.0, None, 1.0], clip=2.0).columns
     asked = answers("a", "b", "c", "d")
     assert column(completions=asked, row=[0] * 4) == [2.0, -2.0, None, 1.0]
+
+
+def test_one_that_scores_nothing_any_more_ends_the_run_with_code_3() -> None:
+    said = iter([[1.0, None], *[[None, None]] * 40])
+    scorer = Scorer(HI, lambda *_: next(said))
+    for _ in range(32):
+        scorer(completions=answers("a", "b"), row=[0, 0])
+    with pytest.raises(OutageError, match="none of the last 64 answers") as caught:
+        scorer(completions=answers("a", "b"), row=[0, 0])
+    assert caught.value.exit_code == 3
+    assert scorer.asked == 2 * 32
