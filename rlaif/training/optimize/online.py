@@ -16,7 +16,7 @@ from rlaif.backends.sharing import may_share
 from rlaif.training.common import soft_loss
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize.losses import less_sure, noise_undone
-from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, answer_logps, pack
+from rlaif.training.optimize.pairs import CLOSE, CLOSE_IN_HALF, pack, read_answers, sums_of
 from rlaif.training.optimize.rollouts import GRPOTrainer
 
 Pairs = dict[str, torch.Tensor]
@@ -30,6 +30,8 @@ class OnlineDPOTrainer(GRPOTrainer):
     how = OptimizeConfig()
     """What the loss is told."""
     beta: float
+    _entropy: torch.Tensor
+    """Of all tokens of the answers that were read last, together."""
     _packs: bool | None = None
     """Whether both answers of a pair are read in one row; None before it is known."""
 
@@ -93,21 +95,28 @@ class OnlineDPOTrainer(GRPOTrainer):
             for what in ("ids", "mask")
         )
         tokens = pairs["chosen_ids"].size(1)
-        logps, _, _ = self._get_per_token_logps_and_entropies(
-            model, ids, mask, tokens, batch_size=self.args.per_device_train_batch_size
+        size = self.args.per_device_train_batch_size
+        moves = model is not self.ref_model
+        logps, entropies, _ = self._get_per_token_logps_and_entropies(
+            model, ids, mask, tokens, batch_size=size, compute_entropy=moves
         )
+        if moves:
+            self._entropy = (entropies.detach() * mask[:, -tokens:]).sum()
         chosen, rejected = (logps * mask[:, -tokens:]).sum(1).chunk(2)
         return chosen, rejected
 
     def _together(self, model: Any, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
         """Read both answers in one row, the prompt once."""
-        sums = []
+        sums, self._entropy = [], torch.zeros((), device=self.accelerator.device)
         at_once = self.args.per_device_train_batch_size // 2
         for part in torch.arange(len(pairs["weight"])).split(at_once):
             batch = pack(_rows_of(pairs, part.tolist()), self._tokenizer.pad_token_id)
             batch = {name: values.to(self.accelerator.device) for name, values in batch.items()}
             with self.accelerator.autocast():
-                sums.append(answer_logps(model, batch, self._config))
+                said = read_answers(model, batch, self._config)
+            sums.append(sums_of(said.log_probs, batch))
+            # A reference's head gives none.
+            self._entropy += 0.0 if said.entropy is None else said.entropy.detach().sum()
         chosen, rejected = (torch.cat(side) for side in zip(*sums, strict=True))
         return chosen, rejected
 
@@ -139,6 +148,7 @@ class OnlineDPOTrainer(GRPOTrainer):
         tokens = sum(inputs[f"{side}_mask"].sum() for side in _SIDES)
         self._note(
             kl=(chosen + rejected).sum() / tokens,
+            entropy=self._entropy / tokens,
             accuracy=(chosen > rejected).float(),
             logratio_chosen=chosen,
             logratio_rejected=rejected,

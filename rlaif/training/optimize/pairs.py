@@ -71,6 +71,11 @@ def answer_logps(model: Any, batch: Batch, config: Any = None) -> tuple[torch.Te
     Reads what `pack` made, or the rows of TRL's collator. The model has TRL's fused head, which
     reads the places with a label alone; `config` is the model's, where a wrapper hides it.
     """
+    return sums_of(read_answers(model, batch, config).log_probs, batch)
+
+
+def read_answers(model: Any, batch: Batch, config: Any = None) -> Any:
+    """Give what the model's head says of each place: 0 where there is no label."""
     if "sees" in batch:
         how = {
             "position_ids": batch["position_ids"],
@@ -80,9 +85,13 @@ def answer_logps(model: Any, batch: Batch, config: Any = None) -> tuple[torch.Te
     else:
         labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, _IGNORED)
         how = {"attention_mask": batch["attention_mask"], "labels": labels}
-    outputs = model(input_ids=batch["input_ids"], **how, fused_lm_head=True, use_cache=False)
+    return model(input_ids=batch["input_ids"], **how, fused_lm_head=True, use_cache=False)
+
+
+def sums_of(values: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Add up the places of each chosen and each rejected answer."""
     if "sees" in batch:
-        sides = [torch.where(batch["side"] == side, outputs.log_probs, 0.0) for side in (0, 1)]
+        sides = [torch.where(batch["side"] == side, values, 0.0) for side in (0, 1)]
     else:
-        sides = outputs.log_probs.chunk(2)
+        sides = list(values.chunk(2))
     return sides[0].sum(dim=1), sides[1].sum(dim=1)

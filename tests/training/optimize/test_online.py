@@ -88,6 +88,9 @@ def test_the_loss_of_what_was_sampled_is_dpos(tiny_model, tmp_path, lora) -> Non
         weight = pairs["weight"][row].item()
         by_hand += weight * math.log1p(math.exp(-0.3 * (ratios[0] - ratios[1]))) / 4
     assert trainer.compute_loss(trainer.model, pairs).item() == pytest.approx(by_hand, abs=1e-4)
+    # A model of random weights hardly prefers one word to another.
+    words = len(load_tokenizer(tiny_model))
+    assert trainer._metrics["train"]["entropy"][0] == pytest.approx(math.log(words), rel=0.02)
 
 
 def test_a_pair_stays_whole_through_shuffling_and_splitting(tiny_model, tmp_path) -> None:

@@ -7,7 +7,7 @@ from rlaif.training.optimize.by_reward import train_by_reward
 PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
 
 
-@pytest.mark.parametrize("method", ["rloo", "grpo", "reinforce", "ppo"])
+@pytest.mark.parametrize("method", ["rloo", "grpo", "reinforce", "ppo", "online-dpo"])
 def test_every_method_tells_the_same_of_each_step(tiny_model, tmp_path, method) -> None:
     config = OptimizeConfig(
         method=method, batch=8, samples=4, steps=2, max_new_tokens=5, beta=0.1, lora=None
