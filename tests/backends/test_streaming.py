@@ -57,6 +57,19 @@ def test_memory_does_not_grow_with_the_data() -> None:
             break
 
 
+def test_an_answer_waits_for_company_and_not_for_long() -> None:
+    async def only_the_first(group: Group, _: Stream) -> Sequence[Answered]:
+        if group[0].id != "0":
+            await asyncio.sleep(60)
+        return answered(group)
+
+    began = time.monotonic()
+    stream = iter(Stream(only_the_first, groups(500), 16))
+    assert next(stream)[0].id == "0"
+    assert time.monotonic() - began < 5
+    del stream  # which calls the others off
+
+
 def test_those_that_rest_make_room_for_as_many_others() -> None:
     async def rests(group: Group, stream: Stream) -> Sequence[Answered]:
         if int(group[0].id) < 4:
