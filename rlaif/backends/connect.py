@@ -15,7 +15,13 @@ from rlaif.backends.cached import Cached
 from rlaif.backends.chat import with_more_room
 from rlaif.backends.spec import LocalModel, ModelSpec, OpenAIModel, RecordedModel
 from rlaif.budget import Account, Meter
-from rlaif.embedded.find import HUB_NAME, embedded_model, judge_adapter, referee_adapter
+from rlaif.embedded.find import (
+    HUB_NAME,
+    embedded_model,
+    judge_adapter,
+    referee_adapter,
+    reviser_adapter,
+)
 from rlaif.errors import BackendError, InputError, MissingModelError
 from rlaif.prices import price_of
 from rlaif.records import fingerprint_of
@@ -41,7 +47,11 @@ __all__ = [
 
 Say = Callable[[str], None]
 EMBEDDED = "embedded"
-_ADAPTERS = {"embedded-judge": judge_adapter, "embedded-referee": referee_adapter}
+_ADAPTERS = {
+    "embedded-judge": judge_adapter,
+    "embedded-referee": referee_adapter,
+    "embedded-reviser": reviser_adapter,
+}
 _HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _PREFIXES = ("openai:MODEL", "local:NAME", "recorded:FILE")
 

@@ -28,7 +28,7 @@ class LocalModel(Record):
     model: str
     """`embedded`, a folder, or a name on the Hugging Face hub."""
     adapter: str | None = None
-    """`embedded-judge`, `embedded-referee`, or a PEFT adapter's folder."""
+    """`embedded-judge`, `embedded-reviser`, `embedded-referee`, or a PEFT adapter's folder."""
     batch: int = Field(default=32, ge=1)
     """Sequences at once."""
     tokens: int = Field(default=8192, ge=1)

@@ -27,6 +27,10 @@ Draw = Annotated[
 ]
 DRAWN = 2_400
 EXAMINED = 400
+Reviser = Annotated[
+    Path | None,
+    typer.Option(help="The adapter that replies are rewritten with; the embedded model's own."),
+]
 Each = Annotated[int | None, typer.Option(min=3, help="True and as many false replies a wording.")]
 
 
@@ -53,6 +57,9 @@ def train(
     comparisons: Annotated[int, typer.Option(min=0, help="Pairs of replies, A or B.")] = 800,
     ratings: Annotated[int, typer.Option(min=0, help="Replies rated from 1 to 10.")] = 200,
     rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
+    batch: Annotated[
+        int, typer.Option(min=2, help="Rows in an update, an even number; 32 on a GPU.")
+    ] = 4,
     learning_rate: Annotated[
         float | None, typer.Option(help="AdamW's step; 5e-4, or 2e-4 with --traits.")
     ] = None,
@@ -68,7 +75,7 @@ def train(
 ) -> None:
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
     from rlaif.experiment.judge_card import FULL, changed
-    from rlaif.experiment.judge_make import drawn, known_replies, make_judge
+    from rlaif.experiment.judge_make import make_judge
     from rlaif.experiment.judge_own import make_own_judge
     from rlaif.training.judge_lessons import JudgeTraining
 
@@ -80,6 +87,7 @@ def train(
         comparisons=comparisons,
         ratings=ratings,
         rank=rank,
+        batch=batch,
         learning_rate=learning_rate or (2e-4 if traits else 5e-4),
         seed=seed,
     )
@@ -89,13 +97,7 @@ def train(
         OUT.print(f"before: {own.before}\nafter:  {own.after}", markup=False)
         OUT.print(f"on {own.kept:,} examples kept aside; the card is {out / 'README.md'}")
         return
-    file = known_replies(base, replies, draw)
-    if file is None:
-        file = out.with_name(f"{out.name}.work") / "replies.jsonl"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shown.begin("replies", draw or DRAWN)
-        drawn(base, file, draw or DRAWN, lambda done, _: shown.advance(done))
-        shown.end(f"kept in {file}")
+    file = _replies(base, replies, draw, out, shown)
     card = make_judge(
         config,
         base,
@@ -103,12 +105,60 @@ def train(
         out,
         start=start,
         data=data,
+        reviser=_reviser(base, None),
         exam=changed(FULL, each=each),
         say=shown.say,
         advance=_examining(shown),
     )
     shown.end(f"the card is {out / 'README.md'}")
     _print(card)
+
+
+@app.command("train-reviser")
+def train_reviser(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The adapter's folder.")],
+    base: Base = "embedded",
+    replies: Replies = None,
+    draw: Draw = None,
+    rewritings: Annotated[int, typer.Option(min=10, help="Replies to rewrite.")] = 3_500,
+    exchanges: Annotated[int, typer.Option(min=10, help="Replies to choose them from.")] = 6_000,
+    rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 8,
+    seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
+) -> None:
+    """Train a reviser: an adapter that critiques replies and rewrites them; stops and goes on."""
+    from rlaif.experiment.judge_make import make_reviser
+    from rlaif.training.reviser import ReviserTraining
+
+    shown = Shown()
+    config = ReviserTraining(rewritings=rewritings, exchanges=exchanges, rank=rank, seed=seed)
+    file = _replies(base, replies, draw, out, shown)
+    shown.begin("updates", 2 * rewritings // 32)
+    done = make_reviser(
+        config, base, file, out, say=shown.say, progress=lambda step, *_: shown.advance(step)
+    )
+    shown.end(f"{done.rows:,} lessons; the adapter is {out}")
+
+
+def _replies(base: str, given: Path | None, draw: int | None, out: Path, shown: Shown) -> Path:
+    """Give the file with the base's replies, beside `out` where they are drawn first."""
+    from rlaif.experiment.judge_make import drawn, known_replies
+
+    file = known_replies(base, given, draw)
+    if file is None:
+        file = out.with_name(f"{out.name}.work") / "replies.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shown.begin("replies", draw or DRAWN)
+        drawn(base, file, draw or DRAWN, lambda done, _: shown.advance(done))
+        shown.end(f"kept in {file}")
+    return file
+
+
+def _reviser(base: str, given: Path | None) -> Path | None:
+    """Give the adapter that replies are rewritten with in an examination."""
+    from rlaif.backends.connect import EMBEDDED
+    from rlaif.embedded.find import reviser_adapter
+
+    return given or (reviser_adapter() if base == EMBEDDED else None)
 
 
 @app.command()
@@ -120,6 +170,7 @@ def evaluate(
     replies: Replies = None,
     draw: Draw = None,
     data: Data = None,
+    reviser: Reviser = None,
     quick: Annotated[bool, typer.Option(help="A tenth of the questions, wide intervals.")] = False,
     each: Each = None,
     wordings: Annotated[
@@ -157,6 +208,7 @@ def evaluate(
             folder,
             file,
             data=data,
+            reviser=_reviser(base, reviser),
             config=changed(
                 QUICK if quick else FULL,
                 each=each,

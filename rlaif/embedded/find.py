@@ -58,11 +58,24 @@ def judge_adapter() -> Path:
     Raises:
         MissingModelError: when the adapter does not come with this installation.
     """
-    folder = Path(__file__).parent / "judge-adapter"
+    return _shipped("judge", "train")
+
+
+def reviser_adapter() -> Path:
+    """Give the folder of the shipped adapter that critiques and revises.
+
+    Raises:
+        MissingModelError: when the adapter does not come with this installation.
+    """
+    return _shipped("reviser", "train-reviser")
+
+
+def _shipped(role: str, command: str) -> Path:
+    folder = Path(__file__).parent / f"{role}-adapter"
     if not (folder / "adapter_config.json").is_file():
         raise MissingModelError(
-            f"{folder}: the judge adapter is not there; reinstall rlaif, "
-            "or train one with `rlaif embedded train`"
+            f"{folder}: the {role} adapter is not there; reinstall rlaif, "
+            f"or train one with `rlaif embedded {command}`"
         )
     return folder
 

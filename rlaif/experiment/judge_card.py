@@ -79,12 +79,13 @@ class _Paper(NamedTuple):
     comparisons: list[Document]
 
 
-def evaluate_judge(
+def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
     base: Path,
     adapter: Path | None,
     replies: Path,
     *,
     data: Path | None = None,
+    reviser: Path | None = None,
     config: ExamConfig = FULL,
     advance: Advance = lambda *_: None,
 ) -> Card:
@@ -96,6 +97,7 @@ def evaluate_judge(
             way is examined where `<adapter>.work` has it.
         replies: the base's replies, of which those to held-out prompts are used.
         data: a folder with people's judgements, left out where it is absent.
+        reviser: the adapter with which the base rewrites replies; without one, the base alone.
         config: how much is asked.
         advance: is told statements done, and all.
 
@@ -124,7 +126,7 @@ def evaluate_judge(
         trials.mark_of_rbr(judge, data),
         error,
         trials.mark_of_attacks(judge, paper.pool, calibration, config.attacks, config.seed),
-        _mark_of_revisions(base, adapter, calibration, paper, config),
+        _mark_of_revisions(base, (adapter, reviser), calibration, paper, config),
     )
     *means, worst = statements
     return Card(
@@ -161,14 +163,20 @@ def _marks_of_pairs(judge: ExaminedJudge, paper: _Paper) -> list[Mark]:
 
 
 def _mark_of_revisions(
-    base: Path, adapter: Path | None, calibration: Calibration, paper: _Paper, config: ExamConfig
+    base: Path,
+    adapters: tuple[Path | None, Path | None],
+    calibration: Calibration,
+    paper: _Paper,
+    config: ExamConfig,
 ) -> Mark | None:
-    """Let the base rewrite, and the judge under examination choose."""
+    """Let the base rewrite, with its reviser where there is one, and the judge choose."""
     if not config.revisions:
         return None
-    writer = connect(LocalModel(model=str(base)))
-    asked = connect(LocalModel(model=str(base), adapter=str(adapter))) if adapter else writer
-    judge = AbsoluteJudge(asked, Template.load("absolute"), calibration)
+    judging, writer = (
+        connect(LocalModel(model=str(base), adapter=str(each) if each else None))
+        for each in adapters
+    )
+    judge = AbsoluteJudge(judging, Template.load("absolute"), calibration)
     return trials.mark_of_revisions(writer, judge, paper.pool, config.revisions, config.seed)
 
 

@@ -11,9 +11,11 @@ from rlaif.errors import InputError, StorageError
 from rlaif.experiment.judge_card import FULL, ExamConfig, evaluate_judge, write_card
 from rlaif.experiment.judge_page import Card
 from rlaif.storage import write_atomically
+from rlaif.training.config import Progress, Trained
 from rlaif.training.judge import train_judge
 from rlaif.training.judge_lessons import JudgeTraining
 from rlaif.training.judge_replies import draw_replies
+from rlaif.training.reviser import ReviserTraining, train_reviser
 
 Say = Callable[[str], None]
 Advance = Callable[[int, int], None]
@@ -45,6 +47,7 @@ def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
     *,
     start: Path | None = None,
     data: Path | None = None,
+    reviser: Path | None = None,
     exam: ExamConfig = FULL,
     say: Say = lambda _: None,
     advance: Advance = lambda *_: None,
@@ -58,6 +61,7 @@ def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
         out: the adapter's folder.
         start: an adapter to go on from.
         data: a folder with people's judgements; left out where it is absent.
+        reviser: the adapter with which the base rewrites replies in the examination.
         exam: how much is asked in the examination.
         say: is told how training goes.
         advance: is told how far the examination is, and how far it goes.
@@ -72,7 +76,9 @@ def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
     folder = model_path(LocalModel(model=base), say=say)
     train_judge(config, folder, replies, out, start=start, data=data, say=say)
     name_base(out, base)
-    card = evaluate_judge(folder, out, replies, data=data, config=exam, advance=advance)
+    card = evaluate_judge(
+        folder, out, replies, data=data, reviser=reviser, config=exam, advance=advance
+    )
     write_card(card, out, base=hub_name(base))
     return card
 
@@ -80,6 +86,29 @@ def make_judge(  # noqa: PLR0913 (what to train, on what, and where to)
 def hub_name(base: str) -> str:
     """Name a base as others know it."""
     return HUB_NAME if base == EMBEDDED else base
+
+
+def make_reviser(
+    config: ReviserTraining,
+    base: str,
+    replies: Path,
+    out: Path,
+    *,
+    say: Say = lambda _: None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a reviser on replies that are there, and write its adapter.
+
+    Raises:
+        InputError: when the replies are not there.
+        StageError: when there is nothing to learn from, or the loss is no number.
+    """
+    if not replies.exists():
+        raise InputError(f"{replies}: no such file")
+    folder = model_path(LocalModel(model=base), say=say)
+    done = train_reviser(config, folder, replies, out, progress=progress)
+    name_base(out, base)
+    return done
 
 
 def name_base(adapter: Path, base: str) -> None:

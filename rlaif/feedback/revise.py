@@ -48,6 +48,8 @@ class ReviseConfig(Record):
     """Revisions drawn in each round; the judge chooses among them."""
     min_better: float = Field(default=0.5, ge=0.0, le=1.0)
     """A revision is kept where the judge's probability that it is better is above this."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """The longest revision, in tokens; what the prompt file says where none is given."""
     critique: bool = True
     """Ask for a critique first; without one the reply is rewritten by the principle alone."""
     critique_template: str = "critique"
@@ -203,6 +205,9 @@ def _rewritten(
 ) -> Iterator[tuple[_Draft, list[Response]]]:
     """Rewrite each draft several times, and keep the tries that are fit to be used."""
     template = Template.load(config.template)
+    if config.max_tokens is not None:
+        longer = template.sampling.model_copy(update={"max_tokens": config.max_tokens})
+        template = template.model_copy(update={"sampling": longer})
 
     def ask(draft: _Draft) -> Mapping[str, Request]:
         request = template.render("", _values(draft, template))

@@ -22,7 +22,7 @@ from rlaif.embedded.refusals import refusal
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Kind, Trait
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
-from rlaif.errors import InputError
+from rlaif.errors import InputError, StageError
 from rlaif.training.judge_tree import Ask, Shown, shown_reply
 
 KINDS: tuple[Kind, ...] = ("unsafe", "scary", "ordinary")
@@ -108,7 +108,13 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def exchanges(
     replies: Sequence[Exchange], count: int, rng: random.Random, *, kept: bool
 ) -> list[Exchange]:
-    """Make exchanges from the base's replies, refusals, broken text, and edits of them all."""
+    """Make exchanges from the base's replies, refusals, broken text, and edits of them all.
+
+    Raises:
+        StageError: when there is no reply.
+    """
+    if not replies:
+        raise StageError("no reply to learn from, or to be examined on; draw more of them")
     by_kind = {kind: prompts(kind, kept=kept) for kind in KINDS}
     made: list[Exchange] = []
     while len(made) < count:

@@ -19,7 +19,7 @@ from rlaif.backends.connect import (
     parse_judge,
     parse_spec,
 )
-from rlaif.embedded.find import judge_adapter
+from rlaif.embedded.find import judge_adapter, reviser_adapter
 from rlaif.errors import BackendError, InputError, MissingModelError
 from rlaif.records import Message, Record, Request
 from rlaif.store import CompletionStore
@@ -36,6 +36,7 @@ class Roles(Record):
         ("embedded", LocalModel(model="embedded")),
         ("embedded-judge", LocalModel(model="embedded", adapter="embedded-judge")),
         ("embedded-referee", LocalModel(model="embedded", adapter="embedded-referee")),
+        ("embedded-reviser", LocalModel(model="embedded", adapter="embedded-reviser")),
         ("openai:gpt-5-mini", OpenAIModel(model="gpt-5-mini")),
         ("local:Qwen/Qwen3-0.6B", LocalModel(model="Qwen/Qwen3-0.6B")),
         ("Qwen/Qwen3-0.6B", LocalModel(model="Qwen/Qwen3-0.6B")),
@@ -172,3 +173,4 @@ def test_a_backend_by_a_local_spec_answers(tiny_model: Path) -> None:
 
 def test_the_shipped_adapter_is_found_by_name() -> None:
     assert adapter_folder(parse_spec("embedded-judge")) == judge_adapter()
+    assert adapter_folder(parse_spec("embedded-reviser")) == reviser_adapter()

@@ -267,11 +267,14 @@ def test_an_installation_without_a_judge_says_how_to_train_one(
     with pytest.raises(MissingModelError) as error:
         find.judge_adapter()
     assert "rlaif embedded train" in one_line(error)
-    for name in ("judge-adapter", "referee-adapter"):
+    with pytest.raises(MissingModelError, match="rlaif embedded train-reviser"):
+        find.reviser_adapter()
+    for name in ("judge-adapter", "referee-adapter", "reviser-adapter"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "adapter_config.json").write_text("{}", encoding="utf-8")
     assert find.judge_adapter() == tmp_path / "judge-adapter"
     assert find.referee_adapter() == tmp_path / "referee-adapter"
+    assert find.reviser_adapter() == tmp_path / "reviser-adapter"
 
 
 def test_a_model_that_is_there_is_given_and_none_is_converted_for_it(
