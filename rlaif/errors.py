@@ -5,6 +5,7 @@
     │   └── TemplateError      a prompt file that cannot be rendered or read
     ├── MissingModelError      a model, adapter or reward model that is not there
     ├── BackendError           a backend that cannot go on: a wrong key, a dead server
+    │   ├── RefusedError       a key, a model or an address that a server refuses
     │   └── OutageError        a judge that stays away in the middle; everything is kept (exit 3)
     ├── StorageError           a folder or disk that cannot hold what must be kept
     ├── BudgetError            a budget that is spent; everything is kept (exit 3)
@@ -46,6 +47,10 @@ class MissingModelError(RlaifError):
 
 class BackendError(RlaifError):
     """A backend that cannot go on; the message names the setting to change."""
+
+
+class RefusedError(BackendError):
+    """A key, a model or an address that a server refuses; mend it, since waiting does not help."""
 
 
 class OutageError(BackendError):

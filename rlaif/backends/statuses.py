@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rlaif.backends.posting import Reply
 from rlaif.backends.spec import OpenAIModel, without_user
-from rlaif.errors import BackendError
+from rlaif.errors import RefusedError
 from rlaif.records import Failure
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
@@ -71,23 +71,23 @@ def failure_of(trouble: Trouble, spec: OpenAIModel, secrets: Secrets) -> Failure
     """Make a status a failure of this one request.
 
     Raises:
-        BackendError: when no request can succeed.
+        RefusedError: when no request can succeed.
     """
     status, model = trouble.status, spec.model
     said = secrets.clean(f"HTTP {status}: {trouble.message}")
     if status == 401:
-        raise BackendError(
+        raise RefusedError(
             f"{model}: the server refused the key (HTTP 401); check the environment variable "
             f"{spec.key_env}, or name another one as key_env"
         )
     if status == 403:
-        raise BackendError(
+        raise RefusedError(
             f"{model}: not allowed ({said}); check the model, and the key in "
             f"{spec.key_env} (key_env)"
         )
     if status == 404:
         where = without_user(spec.base_url) if spec.base_url else "the default base_url"
-        raise BackendError(f"{model}: not found at {where} ({said}); check model and base_url")
+        raise RefusedError(f"{model}: not found at {where} ({said}); check model and base_url")
     if trouble.code == _NO_MONEY:
-        raise BackendError(f"{model}: no quota is left for the key in {spec.key_env}")
+        raise RefusedError(f"{model}: no quota is left for the key in {spec.key_env}")
     return Failure(kind="refused" if trouble.code in _FILTERED else "backend", detail=said)

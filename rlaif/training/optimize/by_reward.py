@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from accelerate.utils import gather_object
 from datasets import Dataset
 
-from rlaif.errors import BudgetError, InputError, OutageError
+from rlaif.errors import BackendError, BudgetError, InputError
 from rlaif.records import Prompt, fingerprint_of
 from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable
@@ -78,7 +78,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
             looks = _looks(trainer, config, watched, kept, progress)
             try:
                 carry_through(trainer, tokenizer, watch, out)
-            except (OutageError, BudgetError):
+            except (BackendError, BudgetError):
                 trainer.keep()
                 raise
     asked, abstained = (sum(gather_object([n])) for n in (scorer.asked, scorer.abstained))

@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 
 from rlaif.embedded.traits.base import Exchange
 from rlaif.embedded.traits.stance import complies
-from rlaif.errors import BudgetError, OutageError, StageError
+from rlaif.errors import BackendError, BudgetError, StageError
 from rlaif.records import Prompt
 from rlaif.storage import write_atomically
 from rlaif.training.config import Progress
@@ -94,7 +94,7 @@ class Looks(TrainerCallback):  # type: ignore[misc]
         elif self._is_due(state):
             try:
                 self._decide(args, state, control)
-            except (BudgetError, OutageError) as error:
+            except (BudgetError, BackendError) as error:
                 self._failure = error
                 control.should_save = control.should_training_stop = True
 
@@ -123,7 +123,7 @@ class Looks(TrainerCallback):  # type: ignore[misc]
 
         Raises:
             StageError: where none but the start was seen before.
-            BudgetError, OutageError: what the judge failed with at the last look.
+            BudgetError, BackendError: what the judge failed with at the last look.
         """
         if self._failure:
             raise self._failure
@@ -175,7 +175,7 @@ class Looks(TrainerCallback):  # type: ignore[misc]
             try:
                 patience = self._trainer.scorer.patience
                 told[0] = list(patiently(lambda: judge(prompts, texts, self._start), patience))
-            except (BudgetError, OutageError) as error:
+            except (BudgetError, BackendError) as error:
                 told[1] = error
         broadcast_object_list(told)
         if told[1]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from accelerate.utils import gather_object
 
-from rlaif.errors import BackendError, BudgetError, OutageError, StageError
+from rlaif.errors import BackendError, BudgetError, OutageError, RefusedError, StageError
 from rlaif.records import Prompt
 from rlaif.training.optimize.mixed import Mixed, Scored, clipped
 from rlaif.training.reward import Reward
@@ -118,12 +118,12 @@ def together(ask: Callable[[], Said]) -> Said:
     """Ask on every process; where one of them is to stop, all of them do.
 
     Raises:
-        BudgetError, OutageError: what the first of them was stopped by.
+        BudgetError, BackendError: what the first of them was stopped by.
     """
     said, error = None, None
     try:
         said = ask()
-    except (BudgetError, OutageError) as stopped:
+    except (BudgetError, BackendError) as stopped:
         error = stopped
     for other in gather_object([error]):
         if other:
@@ -135,6 +135,7 @@ def patiently(ask: Callable[[], Said], patience: float) -> Said:
     """Ask, and ask again for so many seconds where the judge has gone away.
 
     Raises:
+        RefusedError: at once.
         OutageError: when it stays away.
     """
     until = time.monotonic() + patience
@@ -142,6 +143,8 @@ def patiently(ask: Callable[[], Said], patience: float) -> Said:
     while True:
         try:
             return ask()
+        except RefusedError:
+            raise
         except BackendError as error:
             if time.monotonic() + wait > until:
                 raise OutageError(f"{error}; what is learned so far is kept") from None
