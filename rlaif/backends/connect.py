@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator
 
 from rlaif.backends.base import Backend
 from rlaif.backends.cached import Cached
@@ -27,7 +27,7 @@ from rlaif.prices import price_of
 from rlaif.records import fingerprint_of
 from rlaif.resources import did_you_mean
 from rlaif.store import CompletionStore
-from rlaif.yamlfile import readable
+from rlaif.yamlfile import parse, read_text, readable
 
 __all__ = [
     "LocalModel",
@@ -53,6 +53,7 @@ _ADAPTERS = {
     "embedded-reviser": reviser_adapter,
 }
 _HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_FILES = (".yaml", ".yml")
 _PREFIXES = ("openai:MODEL", "local:NAME", "recorded:FILE")
 
 
@@ -61,7 +62,7 @@ def _silent(_: str) -> None:
 
 
 def parse_spec(text: str) -> LocalModel | OpenAIModel | RecordedModel:
-    """Read a model's short name.
+    """Read a model's short name, or the YAML file that says all of it.
 
     >>> parse_spec("openai:gpt-5-mini").model
     'gpt-5-mini'
@@ -69,7 +70,7 @@ def parse_spec(text: str) -> LocalModel | OpenAIModel | RecordedModel:
     'embedded-judge'
 
     Raises:
-        InputError: for a name that leads nowhere; names the nearest.
+        InputError: for a name that leads nowhere, with the nearest, or a file's mistakes.
     """
     kind, _, rest = text.partition(":")
     if kind == "openai" and rest:
@@ -82,11 +83,31 @@ def parse_spec(text: str) -> LocalModel | OpenAIModel | RecordedModel:
         return LocalModel(model=EMBEDDED)
     if text in _ADAPTERS:
         return LocalModel(model=EMBEDDED, adapter=text)
+    if Path(text).suffix in _FILES:
+        return _from_file(Path(text))
     if Path(text).is_dir() or ("/" in text and not Path(text).is_absolute()):
         return LocalModel(model=text)
     raise InputError(
         f"{text}: no such model{did_you_mean(text, [EMBEDDED, *_ADAPTERS, *_PREFIXES])}"
     )
+
+
+class _Kind(BaseModel):
+    """What a model's file says first of all."""
+
+    kind: Literal["local", "openai", "recorded"] = "local"
+
+
+_KINDS: dict[str, type[LocalModel | OpenAIModel | RecordedModel]] = {
+    "local": LocalModel,
+    "openai": OpenAIModel,
+    "recorded": RecordedModel,
+}
+
+
+def _from_file(path: Path) -> LocalModel | OpenAIModel | RecordedModel:
+    text = read_text(path)
+    return parse(text, _KINDS[parse(text, _Kind, path).kind], path)
 
 
 def parse_judge(text: str) -> LocalModel | OpenAIModel | RecordedModel:

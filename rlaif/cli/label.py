@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _Judges = Annotated[
     list[str],
-    typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder; more: a panel."),
+    typer.Option(
+        help="embedded, openai:MODEL, a YAML file, recorded:FILE, a folder; more: a panel."
+    ),
 ]
 _Templates = Annotated[list[str], typer.Option(help="The prompt file that asks; more: a panel.")]
 _Orders = Annotated[

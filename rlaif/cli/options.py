@@ -10,9 +10,11 @@ Constitution_ = Annotated[
     str, typer.Option("--constitution", "-c", help="A constitution file, or a shipped one's name.")
 ]
 ModelName = Annotated[
-    str, typer.Option(help="embedded, a Hugging Face folder or name, openai:MODEL.")
+    str, typer.Option(help="embedded, a Hugging Face folder or name, openai:MODEL, a YAML file.")
 ]
-JudgeName = Annotated[str, typer.Option(help="embedded, openai:MODEL, recorded:FILE, a folder.")]
+JudgeName = Annotated[
+    str, typer.Option(help="embedded, openai:MODEL, a YAML file, recorded:FILE, a folder.")
+]
 Store = Annotated[
     Path | None,
     typer.Option(help="Completions are kept here; -o's own by default. Processes share one."),

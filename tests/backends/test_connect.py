@@ -50,6 +50,19 @@ def test_a_short_name_says_the_same_on_the_command_line_and_in_a_file(
     assert parse(f"judge: {text}", Roles, "x.yaml").judge == spec
 
 
+def test_a_file_says_all_of_a_model_and_its_mistakes_are_told_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "judge.yaml"
+    file.write_text("kind: openai\nmodel: m\nin_flight: 4\nrpm: 60\n", encoding="utf-8")
+    assert parse_judge(str(file)) == OpenAIModel(model="m", in_flight=4, rpm=60)
+    file.write_text("model: embedded\nbatch: 3\n", encoding="utf-8")
+    assert parse_judge(str(file)) == LocalModel(model="embedded", batch=3)
+    file.write_text("kind: openai\nmodel: m\nin_fligt: 4\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"judge.yaml:3: in_fligt: .*in_flight"):
+        parse_judge(str(file))
+    with pytest.raises(InputError, match="no such file"):
+        parse_spec(str(tmp_path / "none.yaml"))
+
+
 def test_a_folder_names_itself(tmp_path: Path) -> None:
     assert parse_spec(str(tmp_path)) == LocalModel(model=str(tmp_path))
 
