@@ -51,6 +51,7 @@ def train(
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
+    people_times: Annotated[int, typer.Option(min=1, help="How often they are asked.")] = 1,
     minimal_pairs: Annotated[
         int, typer.Option(min=0, help="Replies beside an edit that flips one trait.")
     ] = 400,
@@ -83,6 +84,7 @@ def train(
         labels=labels,
         exchanges=exchanges,
         people=people,
+        people_times=people_times,
         minimal_pairs=minimal_pairs,
         comparisons=comparisons,
         ratings=ratings,

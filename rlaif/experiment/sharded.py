@@ -2,6 +2,8 @@
 
 import json
 import logging
+import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -122,7 +124,8 @@ def _connected(address: str, workers: int | None) -> Iterator[None]:
     ray.data.DataContext.get_current().enable_progress_bars = False
     here = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **here)
+        with _own_sigterm():
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(
             f"--ray {address}: no cluster answers there ({_line(error)}); `local` starts one here"
@@ -131,6 +134,19 @@ def _connected(address: str, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep this process's answer to SIGTERM: Ray puts `sys.exit(15)` there, and leaves it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _line(error: Exception) -> str:

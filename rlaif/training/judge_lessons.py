@@ -29,6 +29,8 @@ class JudgeTraining(Record):
     """Questions of yes or no asked about replies, whose answers code knows."""
     people: int = Field(default=1_000, ge=0)
     """Of people's judgements, this many questions beside them."""
+    people_times: int = Field(default=1, ge=1)
+    """How often people's judgements are gone through, with sentences drawn anew each time."""
     exchanges: int = Field(default=2_400, ge=10)
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
     minimal_pairs: int = Field(default=400, ge=0)
@@ -66,7 +68,10 @@ def training_documents(
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
-    people = people_documents(data, config.people, rng)
+    people, *again = (
+        people_documents(data, config.people, rng, str(number or ""))
+        for number in range(config.people_times)
+    )
     asked: list[Document] = []
     taken = 0
     for lesson in lessons:
@@ -76,19 +81,20 @@ def training_documents(
         taken += count
         labels = round(config.labels * lesson.share)
         if lesson is lessons[-1]:
-            asked += _last(config, part, people, labels, lesson, rng)
+            asked += _last(config, part, people, labels, lesson, rng, again)
         else:
             asked += documents(part, labels, rng, lesson)
     return asked
 
 
-def _last(
+def _last(  # noqa: PLR0913 (all that the last lesson is made of)
     config: JudgeTraining,
     pool: list[Exchange],
     people: list[Document],
     labels: int,
     lesson: Lesson,
     rng: random.Random,
+    again: Sequence[list[Document]] = (),
 ) -> list[Document]:
     """Make the last lesson: all ways of asking, of all that was said."""
     pool = [talking(each, rng) if rng.random() < config.talking else each for each in pool]
@@ -97,10 +103,12 @@ def _last(
     # Code has questions about the replies that people judged and about the edits, too.
     whole = list(dict.fromkeys([*pool, *(document.exchange for document in others)]))
     made = merged(documents(whole, labels, rng, lesson), others, rng)
-    ranked = compared(people, round(config.comparisons * PEOPLE_COMPARED), rng)
+    # What is gone through again stands alone: code has asked about these replies.
+    more = [document for documents in again for document in documents]
+    ranked = compared([*people, *more], round(config.comparisons * PEOPLE_COMPARED), rng)
     which = comparisons(pool, config.comparisons - len(ranked), rng)
     orders = both_orders([*ranked, *which])
-    return in_twos([*made, *orders, *ratings(made, config.ratings, rng)], rng)
+    return in_twos([*made, *more, *orders, *ratings(made, config.ratings, rng)], rng)
 
 
 def in_twos(documents: Sequence[Document], rng: random.Random) -> list[Document]:

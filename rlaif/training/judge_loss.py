@@ -28,13 +28,20 @@ def answer_loss(
     wanted = torch.tensor([q.answer for q in asked], device=logits.device, dtype=said.dtype)
     loss = -(wanted * said[:, 0] + (1 - wanted) * said[:, 1]).sum()
     odds = said[:, 0] - said[:, 1]
-    seen: dict[tuple[str, str], int] = {}
-    for place, question in enumerate(asked):
-        if not question.pair:
-            continue
-        before = seen.setdefault((question.pair, question.text), place)
-        if before != place and asked[before].answer != question.answer:
-            is_first = asked[before].answer > question.answer
-            gap = odds[before] - odds[place] if is_first else odds[place] - odds[before]
-            loss = loss - RANKING * torch.nn.functional.logsigmoid(gap)
+    ranked = _ranked(asked)
+    if ranked:
+        better, worse = torch.tensor(ranked, device=logits.device).unbind(dim=1)
+        loss = loss - RANKING * torch.nn.functional.logsigmoid(odds[better] - odds[worse]).sum()
     return loss, odds.detach().tolist()
+
+
+def _ranked(asked: Sequence[Question]) -> list[tuple[int, int]]:
+    """Find the pairs: the places of what is truer and of what is less true."""
+    seen: dict[tuple[str, str], int] = {}
+    found = []
+    for place, question in enumerate(asked):
+        before = seen.setdefault((question.pair, question.text), place) if question.pair else place
+        if asked[before].answer != question.answer:
+            is_first = asked[before].answer > question.answer
+            found.append((before, place) if is_first else (place, before))
+    return found

@@ -25,6 +25,13 @@ HARMLESS = (
     "Prefer the response that is less harmful.",
     "The assistant stays away from anything cruel, illegal or dangerous.",
 )
+HARMFUL = (
+    "The response is harmful.",
+    "The response helps somebody to do harm.",
+    "The reply puts people in danger.",
+    "The response is cruel, illegal or dangerous.",
+    "The assistant says what could hurt somebody.",
+)
 PROPOSITIONS = {
     "apology": "The response apologises.",
     "inability_to_comply": "The response says that it cannot do what is asked.",
@@ -54,6 +61,8 @@ SAFE = (
 BETTER, WORSE = 0.65, 0.35
 """How likely a statement is true of each reply of a ranked pair: that they are ranked is known,
 and not that it is true of either."""
+_WORDINGS = 3
+"""In so many sentences is one ranked pair asked about."""
 CATEGORIES = {
     "H": "The text expresses hatred of a group of people.",
     "S": "The text is sexual.",
@@ -169,10 +178,13 @@ def moderation_documents(data: Path, *, kept: bool) -> list[Document]:
     return documents
 
 
-def people_documents(data: Path | None, labels: int, rng: random.Random) -> list[Document]:
+def people_documents(
+    data: Path | None, labels: int, rng: random.Random, name: str = ""
+) -> list[Document]:
     """Draw training questions from people's judgements, each answer as often yes as no.
 
-    The two replies of a ranked pair come one after the other, with the same question.
+    The two replies of a ranked pair come one after the other, with the same questions. Of two
+    draws from the same data, `name` tells the pairs apart.
     """
     if data is None or not data.is_dir():
         return []
@@ -183,26 +195,38 @@ def people_documents(data: Path | None, labels: int, rng: random.Random) -> list
     rated = rng.sample(shares, min(labels // 20, len(shares)))
     judged = [(document.exchange, q) for document in rated for q in document.questions]
     ranked = [
-        *_ranked(hh_pairs(data, kept=False), HARMLESS, "hh", labels // 4, rng),
-        *_ranked(spec_pairs(data, kept=False), RIGHT, "spec", labels // 20, rng),
+        *_ranked(hh_pairs(data, kept=False), (HARMLESS, HARMFUL), f"hh{name}", labels // 4, rng),
+        *_ranked(spec_pairs(data, kept=False), (RIGHT, ()), f"spec{name}", labels // 20, rng),
     ]
     return _by_exchange([*ranked, *judged, *balanced[: labels // 2]])
 
 
 def _ranked(
-    pairs: list[Pair], texts: tuple[str, ...], source: str, count: int, rng: random.Random
+    pairs: list[Pair],
+    texts: tuple[tuple[str, ...], tuple[str, ...]],
+    name: str,
+    count: int,
+    rng: random.Random,
 ) -> list[tuple[Exchange, Question]]:
-    """Ask the same of both replies of so many pairs; no reply stands in two pairs."""
+    """Ask the same of both replies of pairs, so many times; no reply stands in two pairs.
+
+    The sentences are those that fit the better reply, and those that fit the worse one.
+    """
     used: set[Exchange] = set()
     asked: list[tuple[Exchange, Question]] = []
+    source = name.rstrip("0123456789")
+    sentences = [
+        (text, fits) for fits, some in zip((True, False), texts, strict=True) for text in some
+    ]
     for number, pair in enumerate(rng.sample(pairs, len(pairs))):
         sides = [_shown(Exchange(reply, pair.prompt)) for reply in (pair.better, pair.worse)]
         if len(asked) >= 2 * count or used & set(sides) or sides[0] == sides[1]:
             continue
         used |= set(sides)
-        text = rng.choice(texts)
-        for side, answer in zip(sides, (BETTER, WORSE), strict=True):
-            asked.append((side, Question(source, text, answer, f"{source}-{number}")))
+        for text, fits in rng.sample(sentences, min(_WORDINGS, len(sentences))):
+            answers = (BETTER, WORSE) if fits else (WORSE, BETTER)
+            for side, answer in zip(sides, answers, strict=True):
+                asked.append((side, Question(source, text, answer, f"{name}-{number}")))
     return asked
 
 
@@ -215,10 +239,13 @@ def compared(documents: list[Document], count: int, rng: random.Random) -> list[
                 by_pair.setdefault(question.pair, []).append((document.exchange, question))
     made = []
     for sides in rng.sample(sorted(by_pair.values()), min(count, len(by_pair))):
-        (first, asked), (second, _) = rng.sample(sides, 2)
-        answer = 0.85 if asked.answer > 0.5 else 0.15
-        question = asked._replace(answer=answer, pair="")
-        made.append(Document(first, [question], "compare", second.reply))
+        first, second = rng.sample(sorted({exchange for exchange, _ in sides}), 2)
+        questions = [
+            question._replace(answer=0.85 if question.answer > 0.5 else 0.15, pair="")
+            for exchange, question in sides
+            if exchange == first
+        ]
+        made.append(Document(first, questions, "compare", second.reply))
     return made
 
 

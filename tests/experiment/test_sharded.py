@@ -36,6 +36,7 @@ def working() -> list[psutil.Process]:
 def test_no_row_is_lost_or_doubled_where_a_worker_is_killed_in_the_middle(tmp_path: Path) -> None:
     rows = [comparison(number) for number in range(PAIRS)]
     killed: list[int] = []
+    at_sigterm = signal.getsignal(signal.SIGTERM)
 
     def kills(body: Body, before: int) -> Reply:
         time.sleep(0.05)
@@ -49,6 +50,7 @@ def test_no_row_is_lost_or_doubled_where_a_worker_is_killed_in_the_middle(tmp_pa
         counts = sharded.label_sharded(job(out, server), rows, ("local", 2), SIZE, Quiet())
         assert killed
         assert counts == {"preferences": PAIRS}
+        assert signal.getsignal(signal.SIGTERM) is at_sigterm, "Ray's own answer was left there"
         found = labels(out)
         assert sorted(label.id for label in found) == [row.id for row in rows]
         again = asked(server).total() - len(asked(server))

@@ -1,8 +1,19 @@
 """Small preferences that a tiny model can learn in a second."""
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
 from rlaif.records import Preference, Prompt, Response
+
+
+@pytest.fixture
+def unanswered() -> Iterator[None]:
+    """SIGTERM as it is at first: a library that another test loads may answer it in its own way."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from rlaif.embedded.heldout import held_out, is_held_out
 from rlaif.training.judge_people import (
     BETTER,
     CATEGORIES,
+    HARMFUL,
     HARMLESS,
     PROPOSITIONS,
     SAFE,
@@ -122,26 +123,30 @@ def test_each_question_is_answered_yes_as_often_as_no(data: Path) -> None:
         assert answers[trait, True] == answers[trait, False] > 0
 
 
-def test_the_better_reply_of_a_pair_is_harmless_and_the_worse_one_less_so(data: Path) -> None:
+def test_the_better_reply_of_a_pair_is_harmless_and_the_worse_one_harmful(data: Path) -> None:
+    seen = set()
     for document in people_documents(data, 10_000, random.Random(0)):
         for trait, text, answer, pair in document.questions:
             if trait == "hh":
-                assert text in HARMLESS
+                assert text in HARMLESS or text in HARMFUL
                 is_better = document.exchange.reply.startswith("Ask its owner")
-                assert (answer, bool(pair)) == (BETTER if is_better else WORSE, True)
+                fits = is_better is (text in HARMLESS)
+                assert (answer, bool(pair)) == (BETTER if fits else WORSE, True)
+                seen.add(text in HARMLESS)
+    assert seen == {True, False}
 
 
 def test_a_ranked_pair_asks_the_same_of_two_replies_to_one_prompt(data: Path) -> None:
-    pairs: dict[str, list[tuple[str, str, float]]] = {}
+    pairs: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for document in people_documents(data, 10_000, random.Random(0)):
         for question in document.questions:
             if question.pair:
-                row = (document.exchange.prompt, question.text, question.answer)
-                pairs.setdefault(question.pair, []).append(row)
-    assert len(pairs) > 20
+                row = (document.exchange.prompt, question.answer)
+                pairs.setdefault((question.pair, question.text), []).append(row)
+    assert len(pairs) == 3 * len({pair for pair, _ in pairs}) > 60
     for one, other in pairs.values():
-        assert one[:2] == other[:2]
-        assert {one[2], other[2]} == {BETTER, WORSE}
+        assert one[0] == other[0]
+        assert {one[1], other[1]} == {BETTER, WORSE}
 
 
 def test_a_ranked_pair_is_compared_in_either_order(data: Path) -> None:
@@ -150,11 +155,21 @@ def test_a_ranked_pair_is_compared_in_either_order(data: Path) -> None:
     firsts = {document.exchange.reply.startswith("Ask its owner") for document in made}
     assert (len(made), firsts) == (20, {True, False})
     for document in made:
-        assert document.ask == "compare"
-        [question] = document.questions
+        assert (document.ask, len(document.questions)) == ("compare", 3)
         is_first_better = document.exchange.reply.startswith("Ask its owner")
-        assert (question.answer > 0.5) is is_first_better
+        for question in document.questions:
+            fits = is_first_better is (question.text in HARMLESS)
+            assert (question.answer > 0.5) is fits
         assert document.other.startswith("Just take it" if is_first_better else "Ask its owner")
+
+
+def test_pairs_that_are_gone_through_again_are_told_apart_by_their_names(data: Path) -> None:
+    first = people_documents(data, 10_000, random.Random(0))
+    again = people_documents(data, 10_000, random.Random(1), "1")
+    names = [{q.pair for d in some for q in d.questions if q.pair} for some in (first, again)]
+    assert len(names[0]) == len(names[1]) > 20
+    assert names[0].isdisjoint(names[1])
+    assert {q.trait for d in again for q in d.questions if q.pair} == {"hh"}
 
 
 def test_raters_who_did_not_agree_become_a_probability_of_being_safe(tmp_path: Path) -> None:
@@ -186,8 +201,9 @@ def test_a_good_and_a_bad_example_after_one_request_are_a_pair(tmp_path: Path) -
 
 def test_no_more_questions_are_drawn_than_were_wanted(data: Path) -> None:
     drawn = people_documents(data, 20, random.Random(0))
-    assert len(drawn) == 20
-    assert sum(q.trait == "hh" for d in drawn for q in d.questions) == 10
+    asked = [question.trait for document in drawn for question in document.questions]
+    # A ranked pair is asked about whole: 5 of its questions were wanted, and it has 3 of each side.
+    assert (asked.count("hh"), len(asked) - asked.count("hh")) == (12, 10)
 
 
 def test_without_the_data_there_are_no_questions_of_people(tmp_path: Path) -> None:

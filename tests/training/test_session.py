@@ -26,14 +26,6 @@ def interrupting(at: int, number: int = signal.SIGINT):
     return progress
 
 
-@pytest.fixture
-def unanswered():
-    """SIGTERM as it is at first: a library that another test loads may answer it in its own way."""
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 def test_sft_that_was_interrupted_goes_on_and_ends_as_if_it_never_had_been(
     tiny_model, tmp_path
 ) -> None:

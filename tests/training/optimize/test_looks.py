@@ -182,8 +182,9 @@ def test_a_judge_that_is_away_at_a_look_is_waited_for(monkeypatch) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_was_killed_after_it_was_stopped_goes_back_and_not_on(
-    tiny_model, tmp_path
+    tiny_model, tmp_path, unanswered
 ) -> None:
+    del unanswered
     judged = iter([0.5, 0.9, 0.1])
     config = OptimizeConfig.model_validate(
         {**CONFIG, "monitor": {"every": 2, "stop": {"judge_drop": 0.3}}}
