@@ -57,6 +57,7 @@ def move_by_reward(
         watched=watched_by(run, config, samples),
         seed=run.experiment.seed,
         progress=progress,
+        say=run.watcher.say,
     )
 
 

@@ -7,7 +7,7 @@ from rlaif.backends.base import Backend
 from rlaif.backends.local import LocalBackend
 from rlaif.errors import StageError
 from rlaif.records import Preference, Prompt
-from rlaif.training.config import BY_CHOICE, OptimizeConfig, Progress, Trained
+from rlaif.training.config import BY_CHOICE, OptimizeConfig, Progress, Say, Trained
 from rlaif.training.optimize.best import Draws, take_best, train_rejection
 from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.dpo import train_dpo
@@ -30,6 +30,7 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
     watched: Watched | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    say: Say = lambda _: None,
 ) -> Trained:
     """Move a policy towards what is preferred, by the method the config names; write `out`.
 
@@ -45,6 +46,7 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
         watched: what a monitor looks at.
         seed: of every draw.
         progress: called after each step.
+        say: is told that a judge is gone and waited for.
 
     Raises:
         StageError: when the method lacks what it learns from, or the loss stops being a number.
@@ -54,12 +56,20 @@ def optimize_policy(  # noqa: PLR0913 - preferences, or prompts with a reward
         if not prompts or reward is None:
             raise StageError(f"optimize.method {config.method} needs prompts and a reward")
         if config.method in BY_CHOICE:
-            draws = Draws(prompts, policy or LocalBackend(model), reward, config, seed)
+            draws = Draws(prompts, policy or LocalBackend(model), reward, config, seed, say)
             if config.method == "best-of-n":
                 return take_best(draws, out, progress=progress)
             return train_rejection(draws, model, out, progress=progress)
         return train_by_reward(
-            prompts, reward, config, model, out, seed=seed, progress=progress, watched=watched
+            prompts,
+            reward,
+            config,
+            model,
+            out,
+            seed=seed,
+            progress=progress,
+            watched=watched,
+            say=say,
         )
     if config.method == "kto" and (unpaired or preferences):
         rows, ties = unpaired_of(preferences or ())

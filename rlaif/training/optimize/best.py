@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from rlaif.records import Abstention, Prompt, Record
 from rlaif.storage import write_records
 from rlaif.training.common import need_rows
 from rlaif.training.config import OptimizeConfig, Progress, SFTConfig, Trained
-from rlaif.training.optimize.scorer import patiently
+from rlaif.training.optimize.patience import Patience
 from rlaif.training.reward import Reward
 from rlaif.training.sft import train_sft
 from rlaif.training.team import tell, told
@@ -58,6 +58,12 @@ class Draws(NamedTuple):
     reward: Reward
     config: OptimizeConfig
     seed: int = 0
+    say: Callable[[str], None] = lambda _: None
+
+    @property
+    def patience(self) -> Patience:
+        """Wait for the reward, and say so."""
+        return Patience(self.config.patience, self.say)
 
 
 def replies_of(out: Path) -> Path:
@@ -131,7 +137,7 @@ def choose_best(draws: Draws, progress: Progress | None = None) -> Chosen:
 
 
 def _scored(draws: Draws, prompts: list[Prompt], texts: list[str]) -> Sequence[float | None]:
-    return patiently(lambda: draws.reward(prompts, texts), draws.config.patience)
+    return draws.patience.ask(lambda: draws.reward(prompts, texts))
 
 
 def _drawn(draws: Draws) -> Iterator[tuple[Prompt, list[str]]]:

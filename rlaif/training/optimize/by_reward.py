@@ -12,7 +12,7 @@ from rlaif.errors import BackendError, BudgetError, InputError
 from rlaif.records import Prompt, fingerprint_of
 from rlaif.training.checkpoints import keeping
 from rlaif.training.common import Watch, adapter, arguments, need_rows, repeatable
-from rlaif.training.config import OptimizeConfig, Progress, Trained
+from rlaif.training.config import OptimizeConfig, Progress, Say, Trained
 from rlaif.training.dataset import messages_of, prompt_ids
 from rlaif.training.folder import (
     checked,
@@ -22,6 +22,7 @@ from rlaif.training.folder import (
     told_of_length,
 )
 from rlaif.training.optimize.looks import Looks, Watched
+from rlaif.training.optimize.patience import Patience
 from rlaif.training.optimize.recipes import recipe_of
 from rlaif.training.optimize.scorer import Scorer
 from rlaif.training.reward import Reward
@@ -48,6 +49,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
     seed: int = 0,
     progress: Progress | None = None,
     watched: Watched | None = None,
+    say: Say = lambda _: None,
 ) -> Trained:
     """Raise the reward of what the policy samples, staying near where it started; write `out`.
 
@@ -60,6 +62,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         seed: of the draws.
         progress: called after each step.
         watched: what is looked at while it learns, where the config has a monitor.
+        say: is told that a judge is gone and waited for.
 
     Raises:
         StageError: when nothing fits, nothing is scored, or the loss stops being a number.
@@ -71,7 +74,7 @@ def train_by_reward(  # noqa: PLR0913 - prompts and a reward beside what every t
         kept = _that_fit(prompts, tokenizer, config, model)
         left_out = {"too long": len(prompts) - len(kept)}
         need_rows(len(kept), left_out, "prompts")
-        scorer, watch = _scorer(kept, reward, config), Watch(progress)
+        scorer, watch = _scorer(kept, reward, config, say), Watch(progress)
         rows = fingerprint_of([prompt.fingerprint for prompt in kept])
         with working(out, config, model, seed, rows) as work:
             trainer = make_trainer(Job(kept, scorer, tokenizer, config, model), work, seed)
@@ -165,8 +168,8 @@ def need_whole_groups(args: Any) -> None:
         )
 
 
-def _scorer(prompts: Sequence[Prompt], reward: Reward, config: OptimizeConfig) -> Scorer:
-    return Scorer(prompts, reward, config.clip_reward, config.patience)
+def _scorer(prompts: Sequence[Prompt], reward: Reward, config: OptimizeConfig, say: Say) -> Scorer:
+    return Scorer(prompts, reward, config.clip_reward, Patience(config.patience, say))
 
 
 def _that_fit(

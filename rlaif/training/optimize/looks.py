@@ -25,7 +25,6 @@ from rlaif.training.config import Progress
 from rlaif.training.dataset import messages_of
 from rlaif.training.methods import Monitor
 from rlaif.training.optimize.rollouts import distinct_pairs
-from rlaif.training.optimize.scorer import patiently
 from rlaif.training.session import STOPPED
 
 Versus = Callable[[Sequence[Prompt], Sequence[str], Sequence[str]], Sequence[float | None]]
@@ -174,7 +173,7 @@ class Looks(TrainerCallback):  # type: ignore[misc]
         if judge and self._trainer.args.process_index == 0:
             try:
                 patience = self._trainer.scorer.patience
-                told[0] = list(patiently(lambda: judge(prompts, texts, self._start), patience))
+                told[0] = list(patience.ask(lambda: judge(prompts, texts, self._start)))
             except (BudgetError, BackendError) as error:
                 told[1] = error
         broadcast_object_list(told)

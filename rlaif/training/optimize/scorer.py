@@ -1,20 +1,18 @@
 """Asks the reward about what the policy sampled, as TRL asks, and counts what came of it."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from accelerate.utils import gather_object
 
-from rlaif.errors import BackendError, BudgetError, OutageError, RefusedError, StageError
+from rlaif.errors import BackendError, BudgetError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.optimize.mixed import Mixed, Scored, clipped
+from rlaif.training.optimize.patience import NONE, Patience
 from rlaif.training.reward import Reward
 
 _ENOUGH = 64
 """Answers without one score, after which a reward is taken to be broken."""
-_FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
-"""Seconds until a judge that is gone is asked again, at first and at last."""
 Said = TypeVar("Said")
 Log = Callable[[str, float], None]
 
@@ -29,9 +27,9 @@ class Scorer:
         prompts: Sequence[Prompt],
         reward: Reward,
         clip: float | None = None,
-        patience: float = 0.0,
+        patience: Patience = NONE,
     ) -> None:
-        """Score answers to these prompts; a judge that is gone is waited for, so many seconds."""
+        """Score answers to these prompts, with patience for a judge that is gone."""
         self._prompts = prompts
         self.patience = patience
         self.mixed = Mixed.of(reward, clip)
@@ -91,7 +89,7 @@ class Scorer:
 
     def _said(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> Scored:
         """Ask, and stop where a reward that has scored says nothing any more."""
-        found = patiently(lambda: self.mixed.score(prompts, texts), self.patience)
+        found = self.patience.ask(lambda: self.mixed.score(prompts, texts))
         known = len(texts) - found.totals.count(None)
         self._silent = 0 if known else self._silent + len(texts)
         if self._silent >= _ENOUGH and self.asked > self.abstained:
@@ -129,27 +127,6 @@ def together(ask: Callable[[], Said]) -> Said:
         if other:
             raise other
     return said  # type: ignore[return-value]
-
-
-def patiently(ask: Callable[[], Said], patience: float) -> Said:
-    """Ask, and ask again for so many seconds where the judge has gone away.
-
-    Raises:
-        RefusedError: at once.
-        OutageError: when it stays away.
-    """
-    until = time.monotonic() + patience
-    wait = _FIRST_WAIT
-    while True:
-        try:
-            return ask()
-        except RefusedError:
-            raise
-        except BackendError as error:
-            if time.monotonic() + wait > until:
-                raise OutageError(f"{error}; what is learned so far is kept") from None
-            time.sleep(wait)
-            wait = min(2 * wait, _LAST_WAIT)
 
 
 class Column:

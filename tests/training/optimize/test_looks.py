@@ -9,9 +9,10 @@ from rlaif.errors import BackendError, BudgetError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.methods import Monitor
-from rlaif.training.optimize import scorer
+from rlaif.training.optimize import patience
 from rlaif.training.optimize.by_reward import train_by_reward
 from rlaif.training.optimize.looks import Looks, Watched
+from rlaif.training.optimize.patience import NONE, Patience
 
 PROMPTS = [Prompt.of(f"question {number}") for number in range(4)]
 CONFIG = {
@@ -161,7 +162,7 @@ def test_a_policy_that_is_spoiled_at_the_first_look_is_not_written() -> None:
 
 def test_a_judge_that_is_away_at_a_look_is_waited_for(monkeypatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(scorer.time, "sleep", waited.append)
+    monkeypatch.setattr(patience.time, "sleep", waited.append)
     tries = iter([BackendError("gone"), None])
 
     def judge(*_):
@@ -170,12 +171,12 @@ def test_a_judge_that_is_away_at_a_look_is_waited_for(monkeypatch) -> None:
         return [0.5]
 
     trainer = SimpleNamespace(
-        args=SimpleNamespace(process_index=0), scorer=SimpleNamespace(patience=9.0)
+        args=SimpleNamespace(process_index=0), scorer=SimpleNamespace(patience=Patience(9.0))
     )
     looks = Looks(trainer, Monitor(), Watched(PROMPTS[:1], (), judge), None)
     assert looks._judged(["text"]) == [0.5]
     assert waited == [1.0]
-    trainer.scorer.patience, tries = 0.0, iter([BackendError("gone")])
+    trainer.scorer.patience, tries = NONE, iter([BackendError("gone")])
     with pytest.raises(OutageError, match="gone; what is learned so far is kept"):
         looks._judged(["text"])
 

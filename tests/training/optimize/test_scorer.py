@@ -2,7 +2,8 @@ import pytest
 
 from rlaif.errors import BackendError, OutageError
 from rlaif.records import Prompt
-from rlaif.training.optimize import scorer as module
+from rlaif.training.optimize import patience as module
+from rlaif.training.optimize.patience import Patience
 from rlaif.training.optimize.scorer import Scorer
 
 HI = [Prompt.of("Hi")]
@@ -22,9 +23,11 @@ def test_a_judge_that_comes_back_is_asked_again(monkeypatch) -> None:
             raise error
         return [1.0] * len(texts)
 
-    scorer = Scorer(HI, reward, patience=100.0)
+    said: list[str] = []
+    scorer = Scorer(HI, reward, patience=Patience(100.0, said.append))
     assert scorer(completions=answers("a", "b"), row=[0, 0]) == [1.0, 1.0]
     assert waited == [1.0, 2.0]
+    assert said == ["gone; it is asked again for up to 100 s", "it answers again"]
     assert scorer.asked == 2
 
 
