@@ -52,6 +52,7 @@ def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> s
         weakest=weakest or "not known",
         people=_people(card),
         stages=_stages(card),
+        last="; shares are of the last run" if len(training) > 1 else "",
         reliability=_reliability(card.reliability),
         settings=runs or "not known",
         count=len(trained_traits()),
@@ -149,7 +150,7 @@ Weakest traits under known wordings, by AUC: {weakest}.
 
 Never trained: {traits}.
 
-**What more training gives**, all traits at once, on fewer statements:
+**What more training gives**, all traits at once, on fewer statements{last}:
 
 {stages}
 
