@@ -83,6 +83,17 @@ class Pair(NamedTuple):
     worse: str
 
 
+class _Sentences(NamedTuple):
+    """What is said of ranked replies: sentences that fit the better one, and the worse one."""
+
+    source: str
+    better: tuple[str, ...]
+    worse: tuple[str, ...] = ()
+
+
+_HARM, _RIGHT = _Sentences("hh", HARMLESS, HARMFUL), _Sentences("spec", RIGHT)
+
+
 def hh_pairs(data: Path, *, kept: bool) -> list[Pair]:
     """Read HH-RLHF's harmlessness pairs: those for training, or those kept for tests."""
     path = data / "hh-rlhf" / "harmless_base_test_part.jsonl"
@@ -195,38 +206,29 @@ def people_documents(
     rated = rng.sample(shares, min(labels // 20, len(shares)))
     judged = [(document.exchange, q) for document in rated for q in document.questions]
     ranked = [
-        *_ranked(hh_pairs(data, kept=False), (HARMLESS, HARMFUL), f"hh{name}", labels // 4, rng),
-        *_ranked(spec_pairs(data, kept=False), (RIGHT, ()), f"spec{name}", labels // 20, rng),
+        *_ranked(hh_pairs(data, kept=False), _HARM, labels // 4, rng, name),
+        *_ranked(spec_pairs(data, kept=False), _RIGHT, labels // 20, rng, name),
     ]
     return _by_exchange([*ranked, *judged, *balanced[: labels // 2]])
 
 
 def _ranked(
-    pairs: list[Pair],
-    texts: tuple[tuple[str, ...], tuple[str, ...]],
-    name: str,
-    count: int,
-    rng: random.Random,
+    pairs: list[Pair], sentences: _Sentences, count: int, rng: random.Random, name: str
 ) -> list[tuple[Exchange, Question]]:
-    """Ask the same of both replies of pairs, so many times; no reply stands in two pairs.
-
-    The sentences are those that fit the better reply, and those that fit the worse one.
-    """
+    """Ask the same of both replies of pairs, so many times; no reply stands in two pairs."""
     used: set[Exchange] = set()
     asked: list[tuple[Exchange, Question]] = []
-    source = name.rstrip("0123456789")
-    sentences = [
-        (text, fits) for fits, some in zip((True, False), texts, strict=True) for text in some
-    ]
+    texts = [*((text, True) for text in sentences.better), *((t, False) for t in sentences.worse)]
     for number, pair in enumerate(rng.sample(pairs, len(pairs))):
         sides = [_shown(Exchange(reply, pair.prompt)) for reply in (pair.better, pair.worse)]
         if len(asked) >= 2 * count or used & set(sides) or sides[0] == sides[1]:
             continue
         used |= set(sides)
-        for text, fits in rng.sample(sentences, min(_WORDINGS, len(sentences))):
+        named = f"{sentences.source}{name}-{number}"
+        for text, fits in rng.sample(texts, min(_WORDINGS, len(texts))):
             answers = (BETTER, WORSE) if fits else (WORSE, BETTER)
             for side, answer in zip(sides, answers, strict=True):
-                asked.append((side, Question(source, text, answer, f"{name}-{number}")))
+                asked.append((side, Question(sentences.source, text, answer, named)))
     return asked
 
 

@@ -55,3 +55,28 @@ def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Pa
     made = training_documents(SMALL, replies(tmp_path), None, (ALL_OF_IT,))
     paired = [d for d in made if d.ask == "absolute" and any(q.pair for q in d.questions)]
     assert sum(not q.pair for d in paired for q in d.questions) > len(paired)
+
+
+def test_people_are_asked_as_often_as_it_says_and_each_pair_stays_together(tmp_path: Path) -> None:
+    (tmp_path / "hh-rlhf").mkdir()
+    rows = [
+        {
+            "chosen": f"\n\nHuman: May I borrow ladder {n}?\n\nAssistant: Ask its owner, {n}.",
+            "rejected": f"\n\nHuman: May I borrow ladder {n}?\n\nAssistant: Just take it, {n}.",
+        }
+        for n in range(20)
+    ]
+    path = tmp_path / "hh-rlhf" / "harmless_base_test_part.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    counts = []
+    for times in (1, 3):
+        config = SMALL.model_copy(update={"people": 400, "people_times": times})
+        made = training_documents(config, replies(tmp_path), tmp_path, (ALL_OF_IT,))
+        asked = [
+            d for d in made if d.ask == "absolute" and any(q.trait == "hh" for q in d.questions)
+        ]
+        names = Counter(q.pair for d in asked for q in d.questions if q.trait == "hh")
+        # Both replies of a pair, in three sentences.
+        assert set(names.values()) == {6}
+        counts.append(len(names))
+    assert counts[1] == 3 * counts[0] > 0
