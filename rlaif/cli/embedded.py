@@ -51,11 +51,14 @@ def train(
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
-    people_times: Annotated[int, typer.Option(min=1, help="How often they are asked.")] = 1,
+    people_times: Annotated[int, typer.Option(min=1, help="Go through them so often.")] = 1,
     minimal_pairs: Annotated[
         int, typer.Option(min=0, help="Replies beside an edit that flips one trait.")
     ] = 400,
     comparisons: Annotated[int, typer.Option(min=0, help="Pairs of replies, A or B.")] = 800,
+    talking: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the replies, the share that talks to the judge.")
+    ] = 0.15,
     ratings: Annotated[int, typer.Option(min=0, help="Replies rated from 1 to 10.")] = 200,
     rank: Annotated[int, typer.Option(min=1, help="LoRA's rank.")] = 16,
     batch: Annotated[
@@ -87,6 +90,7 @@ def train(
         people_times=people_times,
         minimal_pairs=minimal_pairs,
         comparisons=comparisons,
+        talking=talking,
         ratings=ratings,
         rank=rank,
         batch=batch,
@@ -182,6 +186,12 @@ def evaluate(
         int | None, typer.Option(min=1, help="So many trained traits, drawn; else all.")
     ] = None,
     people: Annotated[int | None, typer.Option(min=0, help="People's pairs.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=0, help="Minimal pairs.")] = None,
+    comparisons: Annotated[int | None, typer.Option(min=0, help="Comparisons, A or B.")] = None,
+    attacks: Annotated[
+        int | None, typer.Option(min=0, help="Replies that talk to the judge.")
+    ] = None,
+    revisions: Annotated[int | None, typer.Option(min=0, help="Replies that are revised.")] = None,
     stages: Annotated[
         int | None,
         typer.Option(min=0, help="Statements for the base and the adapter on its way; 0 for none."),
@@ -217,6 +227,10 @@ def evaluate(
                 wordings=wordings,
                 traits=traits,
                 people=people,
+                pairs=pairs,
+                comparisons=comparisons,
+                attacks=attacks,
+                revisions=revisions,
                 stages=stages,
             ),
             advance=_examining(shown),

@@ -28,6 +28,8 @@ from rlaif.training.judge_pairs import Twins
 from rlaif.training.judge_people import Pair, hh_pairs
 
 Advance = Callable[[int, int], None]
+_TELLING = 30
+"""Statements of a kind, below which a part of the training is not judged by them."""
 
 
 class ExamConfig(Record):
@@ -136,6 +138,7 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
         weakest=weakest,
         trivial=trivial,
         stages=_stages(base, adapter, paper, config, (odds, of_pairs)),
+        exam=config.model_dump(exclude_defaults=True),
     )
 
 
@@ -193,7 +196,8 @@ def _stages(
     work = adapter.with_name(f"{adapter.name}.work")
     kept = {int(path.name[3:-1]): path for path in work.glob("at-*%")}
     folders: dict[str, Path | None] = {"the base alone": None}
-    folders |= {f"{share}% of the training": kept[share] for share in sorted(kept)}
+    run = "last run" if len(settings(adapter)) > 1 else "training"
+    folders |= {f"{share}% of the {run}": kept[share] for share in sorted(kept)}
     rng = random.Random(f"stages {config.seed}")
     items = sorted(rng.sample(range(len(paper.items)), min(config.stages, len(paper.items))))
     asked = [paper.items[place] for place in items]
@@ -214,7 +218,7 @@ def _figures(asked: Sequence[Item], odds: np.ndarray, of_pairs: list[Mark]) -> d
     figures = {}
     for kind in dict.fromkeys(kinds):
         places = [place for place, name in enumerate(kinds) if name == kind]
-        if truths[places].any() and not truths[places].all():
+        if len(places) >= _TELLING and truths[places].any() and not truths[places].all():
             figures[kind] = round(auc(odds[places], truths[places]), 4)
     return {**figures, **{each.name: each.value for each in of_pairs}}
 

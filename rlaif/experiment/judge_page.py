@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rlaif.embedded.heldout import held_out, trained_traits
 from rlaif.evaluation.audit.calibration import Bin
-from rlaif.experiment.judge_marks import Mark
+from rlaif.experiment.judge_marks import PEOPLE, Mark
 from rlaif.judges.absolute import Calibration
 from rlaif.records import Record
 
@@ -24,6 +24,8 @@ class Card(Record):
     """How often judges that read nothing agree with people's pairs."""
     stages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """The marks of the base alone, and of the adapter after a part of its training."""
+    exam: dict[str, int | None] = Field(default_factory=dict)
+    """How much was asked, where it was otherwise than usual."""
 
     @property
     def questions(self) -> int:
@@ -52,7 +54,7 @@ def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> s
         weakest=weakest or "not known",
         people=_people(card),
         stages=_stages(card),
-        last="; shares are of the last run" if len(training) > 1 else "",
+        options="".join(f" --{name} {value}" for name, value in card.exam.items()),
         reliability=_reliability(card.reliability),
         settings=runs or "not known",
         count=len(trained_traits()),
@@ -78,9 +80,13 @@ def _people(card: Card) -> str:
     if not card.trivial:
         return "People's judgements were not at hand when this was measured."
     beside = ", ".join(f"{name} {share:.3f}" for name, share in card.trivial.items())
+    close = any(
+        m.name == PEOPLE and m.value >= m.gate and m.low < m.gate <= m.high for m in card.marks
+    )
     return (
         "People's harmless pairs, kept aside, have judges beside them that read nothing: "
-        f"{beside}. The gate is the better of the two."
+        f"{beside}. The gate is the better of the two"
+        + ("; the interval holds it, so that no more than that may be so." if close else ".")
     )
 
 
@@ -119,8 +125,8 @@ license: apache-2.0
 # A judge for any principle, small
 
 A LoRA adapter for {base} that says of a reply whether a statement about it is true, Yes or No;
-which of two replies fits a principle better, A or B; and how well one does, from 1 to 10.
-`rlaif embedded train` made it, `rlaif embedded evaluate` measured it.
+which of two replies fits a principle better, A or B; and, which is not measured here, how well one
+does, from 1 to 10. `rlaif embedded train` made it, `rlaif embedded evaluate{options}` measured it.
 
 **What it is for.** The whole loop of rlaif on a laptop, with no key and no network: learning the
 method, trying a constitution, tests. For data that matters, take a larger judge. Whether it can be
@@ -141,7 +147,7 @@ traits; intervals of 95 % draw traits, pairs or replies:
 |---|---|---|---|---|---|---|
 {marks}
 
-{people}
+{people} Revisions measure who writes them, too: the adapter for that, where there is one.
 
 Short of its gate:
 {short}
@@ -150,7 +156,7 @@ Weakest traits under known wordings, by AUC: {weakest}.
 
 Never trained: {traits}.
 
-**What more training gives**, all traits at once, on fewer statements{last}:
+**After parts of its training**, all traits at once, on fewer statements:
 
 {stages}
 

@@ -146,7 +146,8 @@ def _own_sigterm() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if before is not None:  # None: not Python's, and not to be put back by it
+            signal.signal(signal.SIGTERM, before)
 
 
 def _line(error: Exception) -> str:

@@ -11,8 +11,9 @@ from rlaif.training.methods import PPO, THEIRS, Baseline, Critic, Monitor
 from rlaif.training.rewards import OWN, Mixing, RewardPart, check_parts
 
 Progress = Callable[[int, int, dict[str, float]], None]
-Say = Callable[[str], None]
 """Called after each step with the step, the number of steps, and what was measured."""
+Say = Callable[[str], None]
+"""Is told, in a line, what goes on beside the steps."""
 
 
 class Trained(NamedTuple):

@@ -28,9 +28,10 @@ class JudgeTraining(Record):
     labels: int = Field(default=60_000, ge=100)
     """Questions of yes or no asked about replies, whose answers code knows."""
     people: int = Field(default=1_000, ge=0)
-    """Of people's judgements, this many questions beside them."""
+    """Of people's judgements, this many questions beside them, each time they are gone through."""
     people_times: int = Field(default=1, ge=1)
-    """How often people's judgements are gone through, with sentences drawn anew each time."""
+    """How often people's judgements are gone through; what is said of ranked pairs is drawn anew
+    each time."""
     exchanges: int = Field(default=2_400, ge=10)
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
     minimal_pairs: int = Field(default=400, ge=0)

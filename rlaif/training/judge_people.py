@@ -215,7 +215,11 @@ def people_documents(
 def _ranked(
     pairs: list[Pair], sentences: _Sentences, count: int, rng: random.Random, name: str
 ) -> list[tuple[Exchange, Question]]:
-    """Ask the same of both replies of pairs, so many times; no reply stands in two pairs."""
+    """Ask the same of both replies of pairs, in a few sentences; no reply stands in two pairs.
+
+    Each reply of a pair is asked about once a sentence, and pairs are added until there are `count`
+    questions a side, or, with the last pair's sentences, a few more.
+    """
     used: set[Exchange] = set()
     asked: list[tuple[Exchange, Question]] = []
     texts = [*((text, True) for text in sentences.better), *((t, False) for t in sentences.worse)]

@@ -38,6 +38,7 @@ def card() -> Card:
         weakest={"thanks": 0.4},
         trivial={"the shorter reply": 0.59},
         stages={"the base alone": {"x: AUC": 0.5}, "all of the training": {"x: AUC": 0.9}},
+        exam={"each": 10, "pairs": 200},
     )
 
 
@@ -82,7 +83,10 @@ def test_the_card_says_what_is_short_and_where_the_base_is_from(tmp_path: Path) 
         "| minimal pairs ranked right | 0.900 | 0.826 to 0.945 | ≥ 0.85 | 0.95 | 100 | ok |" in text
     )
     assert f"| {PEOPLE} | 0.667 |" in text
+    # 0.667 of three pairs is above the rule's 0.59, and its interval reaches far below it.
     assert "the shorter reply 0.590" in text
+    assert "the interval holds it" in text
+    assert "`rlaif embedded evaluate --each 10 --pairs 200` measured it" in text
     assert "| what | the base alone | all of the training |" in text
     assert "| x: AUC | 0.500 | 0.900 |" in text
     assert "| 0.50 to 0.55 | 0.52 | 0.50 (" in text

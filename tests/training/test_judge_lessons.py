@@ -79,4 +79,11 @@ def test_people_are_asked_as_often_as_it_says_and_each_pair_stays_together(tmp_p
         # Both replies of a pair, in three sentences.
         assert set(names.values()) == {6}
         counts.append(len(names))
+        places: dict[str, set[int]] = {}
+        for place, document in enumerate(made):
+            for question in document.questions:
+                if question.trait == "hh" and question.pair in names:
+                    places.setdefault(question.pair, set()).add(place)
+        for first, second in map(sorted, places.values()):
+            assert (first % 2, second) == (0, first + 1)
     assert counts[1] == 3 * counts[0] > 0

@@ -199,7 +199,7 @@ def test_a_good_and_a_bad_example_after_one_request_are_a_pair(tmp_path: Path) -
     assert found == [("May I?", "Yes, and\ngladly.", "No.")]
 
 
-def test_no_more_questions_are_drawn_than_were_wanted(data: Path) -> None:
+def test_what_is_drawn_ends_with_the_pair_that_makes_it_enough(data: Path) -> None:
     drawn = people_documents(data, 20, random.Random(0))
     asked = [question.trait for document in drawn for question in document.questions]
     # A ranked pair is asked about whole: 5 of its questions were wanted, and it has 3 of each side.

@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from rlaif.ranks import is_first, ranks
 from rlaif.records import Abstention, Prompt, Record
 from rlaif.storage import write_records
 from rlaif.training.common import need_rows
-from rlaif.training.config import OptimizeConfig, Progress, SFTConfig, Trained
+from rlaif.training.config import OptimizeConfig, Progress, Say, SFTConfig, Trained
 from rlaif.training.optimize.patience import Patience
 from rlaif.training.reward import Reward
 from rlaif.training.sft import train_sft
@@ -58,7 +58,7 @@ class Draws(NamedTuple):
     reward: Reward
     config: OptimizeConfig
     seed: int = 0
-    say: Callable[[str], None] = lambda _: None
+    say: Say = lambda _: None
 
     @property
     def patience(self) -> Patience:

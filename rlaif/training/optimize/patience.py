@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from rlaif.errors import BackendError, OutageError, RefusedError
+from rlaif.training.config import Say
 
 _FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
 """Seconds until a judge that is gone is asked again, at first and at last."""
@@ -15,7 +16,7 @@ class Patience(NamedTuple):
     """For how many seconds a judge that has gone away is asked again."""
 
     seconds: float = 0.0
-    say: Callable[[str], None] = lambda _: None
+    say: Say = lambda _: None
 
     def ask(self, ask: Callable[[], Said]) -> Said:
         """Ask, and ask again while there is time; say so, once, and when it is back.

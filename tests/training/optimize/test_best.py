@@ -11,7 +11,7 @@ from rlaif.errors import BackendError, OutageError, StageError
 from rlaif.records import Prompt
 from rlaif.training.config import OptimizeConfig
 from rlaif.training.optimize import best as module
-from rlaif.training.optimize import scorer
+from rlaif.training.optimize import patience
 from rlaif.training.optimize.best import (
     Draws,
     _as_word,
@@ -135,7 +135,7 @@ def test_a_judge_that_goes_away_is_waited_for_and_then_the_run_ends_with_code_3(
     monkeypatch,
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(scorer.time, "sleep", waited.append)
+    monkeypatch.setattr(patience.time, "sleep", waited.append)
     tries = iter([BackendError("gone"), None])
 
     def comes_back(_, texts) -> list[float | None]:
