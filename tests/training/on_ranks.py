@@ -269,7 +269,8 @@ def judge_goes_away(model: Path, folder: Path) -> None:
             optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=goes_away)
         except OutageError as error:
             kept = list((folder / ".away.work").glob("checkpoint-1/whole"))
-            sys.stderr.write(f"{rank()} keeps {len(kept)}: {error}\n")
+            # Not to stderr, where two processes' lines run into each other.
+            (folder / f"away-{rank()}.txt").write_text(f"keeps {len(kept)}: {error}", "utf-8")
         optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=by_groups)
 
 
