@@ -6,6 +6,7 @@ there. A loss that is no number ends it with what it was at its last checkpoint 
 
 import contextlib
 import hashlib
+import os
 import shutil
 import signal
 import threading
@@ -35,6 +36,7 @@ from rlaif.training.folder import save, save_adapter, told_of_length, whole_fold
 STOPPED = "stopped"
 """In a run's history: why it ended before its last step."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TENSORBOARD = "TENSORBOARD_LOGGING_DIR"
 
 
 @contextlib.contextmanager
@@ -46,7 +48,8 @@ def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any
     key = [config.model_dump(mode="json"), seed, str(model), weights_of(model), rows]
     folder = work_folder(out, key)
     try:
-        yield folder
+        with _tensorboard_beside(out):
+            yield folder
     except BaseException:
         # One of several processes may have failed alone, so that none can wait for another here.
         if is_first() and not whole_checkpoints(folder):
@@ -54,6 +57,22 @@ def working(out: Path, config: TrainingConfig, model: Path, seed: int, rows: Any
         raise
     if is_first():
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _tensorboard_beside(out: Path) -> Iterator[None]:
+    """Let TensorBoard's files stand beside the model: a run's own folder goes away.
+
+    `TENSORBOARD_LOGGING_DIR` is what transformers asks; a value of the user's own is left.
+    """
+    if _TENSORBOARD in os.environ:
+        yield
+        return
+    os.environ[_TENSORBOARD] = str(out.with_name(f"{out.name}.tensorboard"))
+    try:
+        yield
+    finally:
+        del os.environ[_TENSORBOARD]
 
 
 class Task(NamedTuple):

@@ -1,5 +1,6 @@
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +8,7 @@ from rlaif.errors import StageError
 from rlaif.records import Prompt
 from rlaif.training.config import LoRA, OptimizeConfig, SFTConfig
 from rlaif.training.optimize import optimize_policy
-from rlaif.training.session import digest_of
+from rlaif.training.session import digest_of, working
 from rlaif.training.sft import train_sft
 
 ROWS = [(Prompt.of(f"question {number}"), "Yes!") for number in range(12)]
@@ -112,3 +113,19 @@ def test_a_failure_before_the_first_checkpoint_leaves_nothing(tiny_model, tmp_pa
 def test_other_rows_are_another_run() -> None:
     assert digest_of([{"a": [1, 2]}]) != digest_of([{"a": [1, 3]}])
     assert digest_of([{"a": 1, "b": 2}]) == digest_of([{"b": 2, "a": 1}])
+
+
+def test_tensorboards_files_stand_beside_the_model_and_stay_when_the_run_is_done(
+    tiny_model, tmp_path, monkeypatch
+) -> None:
+    name = "TENSORBOARD_LOGGING_DIR"
+    monkeypatch.delenv(name, raising=False)
+    with working(tmp_path / "mine", SFT, tiny_model, 0, 1) as work:
+        beside = Path(os.environ[name])
+        beside.mkdir()
+    assert name not in os.environ
+    assert (beside, beside.is_dir(), work.exists()) == (tmp_path / "mine.tensorboard", True, False)
+    monkeypatch.setenv(name, "elsewhere")
+    with working(tmp_path / "mine", SFT, tiny_model, 0, 1):
+        assert os.environ[name] == "elsewhere"
+    assert os.environ[name] == "elsewhere"
