@@ -80,8 +80,7 @@ def sheet(outcomes: Sequence[Outcome], title: str) -> Sheet:
         [
             each.method,
             each.kind,
-            f"{figure(each.gain.mean)} ({figure(each.gain.low)} to {figure(each.gain.high)})",
-            figure(each.gain.deviation),
+            *_over_seeds(each.gain),
             figure(each.kl.mean, 1),
             f"{each.tokens:,.0f}",
             f"{each.asked:.1f}" + (f" ({each.draws} draws)" if each.draws > 1 else ""),
@@ -102,13 +101,21 @@ def sheet(outcomes: Sequence[Outcome], title: str) -> Sheet:
         "drawing + reward + updating",
     ]
     seeds = len({outcome.seed for outcome in outcomes})
-    notes = [f"Means over {seeds} seed{'s' if seeds > 1 else ''}."]
+    notes = [f"Means over {seeds} seeds." if seeds > 1 else "One seed: chance is not told apart."]
     unscored: Counter[str] = Counter()
     for outcome in outcomes:
         unscored[outcome.method] += outcome.unscored
     if told := [f"{count:,} of {method}" for method, count in unscored.items() if count]:
         notes.append(f"Answers without a score, left out: {', '.join(told)}.")
     return Sheet(title, head, rows, tuple(notes))
+
+
+def _over_seeds(gain: Spread) -> tuple[str, str]:
+    """Write a mean with its range and deviation, of which one seed has none."""
+    if len(gain.values) == 1:
+        return figure(gain.mean), "–"
+    least_to_most = f"({figure(gain.low)} to {figure(gain.high)})"
+    return f"{figure(gain.mean)} {least_to_most}", figure(gain.deviation)
 
 
 def picture(outcomes: Sequence[Outcome]) -> Picture:

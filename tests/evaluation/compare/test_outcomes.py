@@ -1,7 +1,7 @@
 import pytest
 
 from rlaif.evaluation.compare.outcomes import Outcome, standings
-from rlaif.evaluation.compare.page import picture
+from rlaif.evaluation.compare.page import picture, sheet
 
 
 def one(method: str, seed: int, reward: float, kl: float) -> Outcome:
@@ -42,3 +42,12 @@ def test_the_picture_puts_more_further_right_and_the_seconds_end_to_end() -> Non
     gain, _, seconds = placed.axes
     assert gain.at(0) <= min(dot.x for dot in dpo.gain)
     assert dpo.bars[-1].x + dpo.bars[-1].width == pytest.approx(seconds.left + placed.panel)
+
+
+def test_one_seed_has_no_range_and_no_deviation() -> None:
+    both = sheet(OUTCOMES, "compare")
+    [dpo, rloo] = [row[2:4] for row in both.rows]
+    assert (dpo, rloo) == (["2.00 (1.00 to 3.00)", "1.00"], ["4.00", "–"])
+    assert both.notes[0] == "Means over 2 seeds."
+    alone = sheet(OUTCOMES[:2], "compare")
+    assert alone.notes[0] == "One seed: chance is not told apart."
