@@ -28,9 +28,17 @@ def prepared(tiny_model: Path, tmp_path: Path, monkeypatch: Any) -> list[str]:
     return [*named.split(), *judged.split(), "batch=8", "samples=4", "max_new_tokens=8"]
 
 
-def steps_of(out: str) -> list[int]:
-    lines = Path(f"{out}.curve.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["step"] for line in lines]
+def goes_on(how: list[str], monkeypatch: Any) -> None:
+    """Run the same command again, from the checkpoint that was left, with a judge that answers."""
+    assert Path(".mine.work/checkpoint-2/whole").is_file()
+    with serve(lambda *_: said("Yes", LIKELY)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        assert main(how) == 0
+        # What was answered is not asked again, nor are the steps before the checkpoint.
+        assert len(server.seen) <= 16
+    lines = Path("mine.curve.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4]
+    assert Path("mine/model.safetensors").is_file()
 
 
 @pytest.mark.slow
@@ -52,13 +60,7 @@ def test_a_judge_that_goes_down_half_way_is_waited_for_and_then_it_is_a_checkpoi
     assert "503" in waiting
     assert "503" in told[-1]
     assert "what is learned so far is kept" in told[-1]
-    assert Path(".mine.work/checkpoint-2/whole").is_file()
-    with serve(lambda *_: said("Yes", LIKELY)) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        assert main(how) == 0
-        assert len(server.seen) <= 16
-    assert steps_of("mine") == [1, 2, 3, 4]
-    assert Path("mine/model.safetensors").is_file()
+    goes_on(how, monkeypatch)
 
 
 @pytest.mark.slow
@@ -78,11 +80,4 @@ def test_a_key_that_is_revoked_half_way_leaves_a_checkpoint_and_a_new_one_goes_o
     told = capsys.readouterr().err
     assert "check the environment variable OPENAI_API_KEY" in told
     assert told.count("\n") == 1
-    assert Path(".mine.work/checkpoint-2/whole").is_file()
-    with serve(lambda *_: said("Yes", LIKELY)) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        assert main(how) == 0
-        # What was answered is not asked again, nor are the steps before the checkpoint.
-        assert len(server.seen) <= 16
-    assert steps_of("mine") == [1, 2, 3, 4]
-    assert Path("mine/model.safetensors").is_file()
+    goes_on(how, monkeypatch)
