@@ -1,8 +1,11 @@
 """Where this process computes, where a launcher has started several."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import torch
+from transformers.integrations import deepspeed
 
 from rlaif.ranks import ranks
 
@@ -22,3 +25,18 @@ def own_device() -> torch.device:
     device = torch.accelerator.current_accelerator()
     assert device is not None
     return device
+
+
+@contextlib.contextmanager
+def unspread() -> Iterator[None]:
+    """Load what is asked and not trained whole on this process, where a trainer uses ZeRO-3.
+
+    For as long as such a trainer lives, transformers spreads every model that is loaded over the
+    processes; outside the trainer nothing would gather it again.
+    """
+    held = deepspeed._hf_deepspeed_config_weak_ref
+    deepspeed._hf_deepspeed_config_weak_ref = None
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = held

@@ -20,7 +20,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from rlaif.backends.base import Answered
 from rlaif.backends.begun import begin
-from rlaif.backends.device import own_device
+from rlaif.backends.device import own_device, unspread
 from rlaif.backends.sampling import Done, SeededDraw
 from rlaif.backends.scoring import Scorer
 from rlaif.backends.sharing import scorer_for
@@ -180,6 +180,8 @@ class LocalBackend:
             logits_processor=LogitsProcessorList([SeededDraw(requests, prompt)]),
             stopping_criteria=StoppingCriteriaList([Done(requests, prompt, self._tokenizer)]),
             pad_token_id=pad,
+            # A trainer with ZeRO-3 would have it wait for processes that write nothing.
+            synced_gpus=False,
         )
         return [
             self._completion(row, line[prompt:].tolist())
@@ -233,7 +235,8 @@ def _load(model: Path | str, adapter: Path | None, dtype: torch.dtype) -> tuple[
     disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+        with unspread():
+            loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
         if adapter:
             loaded = PeftModel.from_pretrained(loaded, adapter).merge_and_unload()
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

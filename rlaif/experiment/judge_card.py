@@ -23,7 +23,7 @@ from rlaif.storage import write_atomically
 from rlaif.templates import Template
 from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
-from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam
+from rlaif.training.judge_exam import ExaminedJudge, Item, auc, drawn_traits, exam, filled
 from rlaif.training.judge_pairs import Twins
 from rlaif.training.judge_people import Pair, hh_pairs
 
@@ -75,7 +75,10 @@ def changed(config: ExamConfig, **options: int | None) -> ExamConfig:
 class _Paper(NamedTuple):
     """An examination's questions."""
 
+    drawn: list[Exchange]
+    """Replies as they were drawn."""
     pool: list[Exchange]
+    """Those, and edits of them: every trait is there and is not."""
     items: list[Item]
     twins: list[Twins]
     comparisons: list[Document]
@@ -127,7 +130,7 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
         people,
         trials.mark_of_rbr(judge, data),
         error,
-        trials.mark_of_attacks(judge, paper.pool, calibration, config.attacks, config.seed),
+        trials.mark_of_attacks(judge, paper.drawn, calibration, config.attacks, config.seed),
         _mark_of_revisions(base, (adapter, reviser), calibration, paper, config),
     )
     *means, worst = statements
@@ -148,9 +151,11 @@ def _paper(replies: Path, config: ExamConfig) -> _Paper:
     if not kept:
         raise StageError(f"{replies}: no reply to a held-out prompt; draw more of them")
     pool = list(dict.fromkeys(exchanges(kept, config.replies, rng, kept=True)))
-    items = exam(pool, rng, wordings=config.wordings, each=config.each, traits=config.traits)
+    traits = drawn_traits(config.traits, rng)
+    asked = filled(pool, traits, config.each, rng)
+    items = exam(asked, traits, rng, wordings=config.wordings, each=config.each)
     pairs = trials.pairs_and_comparisons(pool, config.pairs, config.comparisons, config.seed)
-    return _Paper(pool, items, *pairs)
+    return _Paper(pool, asked, items, *pairs)
 
 
 def _people(data: Path | None, config: ExamConfig) -> list[Pair]:
@@ -180,7 +185,7 @@ def _mark_of_revisions(
         for each in adapters
     )
     judge = AbsoluteJudge(judging, Template.load("absolute"), calibration)
-    return trials.mark_of_revisions(writer, judge, paper.pool, config.revisions, config.seed)
+    return trials.mark_of_revisions(writer, judge, paper.drawn, config.revisions, config.seed)
 
 
 _Said = tuple[np.ndarray, list[Mark]]

@@ -23,7 +23,7 @@ from rlaif.resources import did_you_mean
 from rlaif.training.config import LoRA, Progress, TrainingConfig
 from rlaif.training.folder import checked
 from rlaif.training.quantised import quantisation, train_in_full
-from rlaif.training.team import LONG, join
+from rlaif.training.team import LONG, deepspeed_on_cpu, join
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
@@ -71,7 +71,8 @@ def arguments(kind: Any, config: TrainingConfig, folder: Path, seed: int, **more
     options = {
         "output_dir": str(folder),
         "seed": seed,
-        "use_cpu": cpu,
+        "use_cpu": cpu and not deepspeed_on_cpu(),
+        "ddp_backend": "gloo" if deepspeed_on_cpu() else None,
         "bf16": half,
         "ddp_timeout": int(LONG.total_seconds()),
         "gradient_checkpointing": _recomputes(config, cpu=cpu),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 
-from rlaif.backends.device import own_device
+from rlaif.backends.device import own_device, unspread
 from rlaif.records import Prompt
 from rlaif.training.common import quiet
 from rlaif.training.dataset import messages_of, prompt_ids
@@ -59,7 +59,7 @@ def draw(
 
 
 def _load(model: Path) -> Any:
-    with reading(model):
+    with reading(model), unspread():
         loaded = transformers.AutoModelForCausalLM.from_pretrained(
             checked(model), dtype=torch.float32
         )
@@ -82,6 +82,7 @@ def _draw(
             top_k=0,
             top_p=1.0,
             pad_token_id=tokenizer.pad_token_id,
+            synced_gpus=False,
         )
         answers = whole[:, asked["input_ids"].shape[1] :]
         ends = torch.isin(answers, _ends(policy, tokenizer))

@@ -11,12 +11,22 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from rlaif.embedded.edits import can_change, with_trait, without_trait
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Trait
 from rlaif.training.common import half_where_fast
 from rlaif.training.judge_base import tokenizer_of
-from rlaif.training.judge_tree import SIDES, Ask, Shown, answer_ids, answer_logits, pack, row
+from rlaif.training.judge_tree import (
+    SIDES,
+    Ask,
+    Shown,
+    answer_ids,
+    answer_logits,
+    pack,
+    row,
+    shown_reply,
+)
 
 Part = Literal["known wording", "new wording", "trait never trained"]
 Polarity = Literal["does", "does not"]
@@ -24,6 +34,8 @@ PARTS: tuple[Part, ...] = ("known wording", "new wording", "trait never trained"
 POLARITIES: tuple[Polarity, ...] = ("does", "does not")
 _FEWEST = 3
 """Replies that a wording needs of each kind, or it is left out."""
+_TRIES = 4
+"""Replies that are edited for one that is missing: not every edit succeeds."""
 _A_ROW = 24
 _ROWS = 8
 
@@ -49,21 +61,55 @@ def drawn_traits(count: int | None, rng: random.Random) -> list[Trait]:
     return [TRAITS[n] for n in [*names, *rng.sample(kept, min(-(-count // 5), len(kept)))]]
 
 
+def filled(
+    pool: Sequence[Exchange], traits: Sequence[Trait], each: int, rng: random.Random
+) -> list[Exchange]:
+    """Add edited replies to a pool until `each` have a trait and as many lack it, where edits can.
+
+    Few replies are Spanish or thank anybody: with none of them a trait would not be asked about.
+    """
+    added: dict[Exchange, None] = {}
+    given = answers(pool, [trait.name for trait in traits])
+    for trait in traits:
+        if not can_change(trait):
+            continue
+        for wanted in (True, False):
+            others = [e for e, truth in zip(pool, given[trait.name], strict=True)
+                      if truth is not wanted]  # fmt: skip
+            missing = each - given[trait.name].count(wanted)
+            for exchange in rng.sample(others, min(_TRIES * max(missing, 0), len(others))):
+                edit = _flipped(exchange, trait, rng, wanted=wanted)
+                if missing > 0 and edit and edit not in added:
+                    added[edit] = None
+                    missing -= 1
+    return [*pool, *added]
+
+
+def _flipped(
+    exchange: Exchange, trait: Trait, rng: random.Random, *, wanted: bool
+) -> Exchange | None:
+    """Give a reply a trait or take it away; None where that did not succeed."""
+    reply = exchange.reply
+    changed = with_trait(reply, trait, rng) if wanted else without_trait(reply, trait)
+    edit = exchange._replace(reply=shown_reply(changed))
+    return edit if edit.reply.strip() and trait.test(edit) is wanted else None
+
+
 def exam(
     pool: Sequence[Exchange],
+    traits: Sequence[Trait],
     rng: random.Random,
     *,
     wordings: int,
     each: int,
-    traits: int | None = None,
 ) -> list[Item]:
     """Ask about traits: `wordings` of a kind, each true of `each` replies and false of `each`.
 
     A wording for which the pool has too few replies of one kind is left out.
     """
     items: list[Item] = []
-    given = answers(pool)
-    for trait in drawn_traits(traits, rng):
+    given = answers(pool, [trait.name for trait in traits])
+    for trait in traits:
         truths = given[trait.name]
         having = [number for number, truth in enumerate(truths) if truth is True]
         lacking = [number for number, truth in enumerate(truths) if truth is False]

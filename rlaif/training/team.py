@@ -102,4 +102,15 @@ def _store() -> Any:
 def join() -> None:
     """Make the group of processes, before a trainer does: with no limit on how long one waits."""
     if ranks() > 1 and not dist.is_initialized():
-        PartialState(cpu=not torch.accelerator.is_available(), timeout=LONG)
+        backend = "gloo" if deepspeed_on_cpu() else None
+        cpu = not torch.accelerator.is_available() and not backend
+        PartialState(cpu=cpu, backend=backend, timeout=LONG)
+
+
+def deepspeed_on_cpu() -> bool:
+    """Whether DeepSpeed is to train on processors: told that they are wanted, accelerate uses DDP.
+
+    So that it has to be told nothing but which library the processes talk through.
+    """
+    wanted = os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
+    return wanted and not torch.accelerator.is_available()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from rlaif.backends.device import own_device
+from rlaif.backends.device import own_device, unspread
 from rlaif.errors import InputError, MissingModelError
 from rlaif.records import Prompt
 from rlaif.resources import did_you_mean
@@ -117,7 +117,7 @@ class RewardModel:
 
 def _load(folder: Path, heads: int) -> Any:
     device = own_device()
-    with quiet(), reading(folder):
+    with quiet(), reading(folder), unspread():
         model = AutoModelForSequenceClassification.from_pretrained(
             checked(folder), dtype=half_where_fast()
         )

@@ -16,7 +16,7 @@ from datasets import Dataset
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 
-from rlaif.backends.device import own_device
+from rlaif.backends.device import own_device, unspread
 from rlaif.errors import InputError
 from rlaif.training.common import half_where_fast, quiet
 from rlaif.training.config import Probe, Progress, RewardConfig
@@ -74,7 +74,7 @@ def _cut(name: Path, probe: Probe, tokenizer: Any) -> Any:
     if getattr(text, "layer_types", None):
         text.layer_types = text.layer_types[:layers]
     text.pad_token_id = tokenizer.pad_token_id
-    with quiet(), reading(name):
+    with quiet(), reading(name), unspread():
         model = AutoModelForSequenceClassification.from_pretrained(
             checked(name), config=config, dtype=half_where_fast(), ignore_mismatched_sizes=True
         )
