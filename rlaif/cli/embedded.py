@@ -145,6 +145,28 @@ def train_reviser(
     shown.end(f"{done.rows:,} lessons; the adapter is {out}")
 
 
+@app.command()
+def mean(
+    adapters: Annotated[
+        list[str], typer.Argument(help="FOLDER, or FOLDER=0.65 where they have different shares.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The mean's folder.")],
+) -> None:
+    """Average stages of one judge's training, kept in ADAPTER.work: steadier on what is new."""
+    from rlaif.training.judge_mean import mean_adapter
+
+    shares = dict(_share(each) for each in adapters)
+    OUT.print(f"kept in {mean_adapter(shares, out)}; rlaif embedded evaluate {out} --write")
+
+
+def _share(text: str) -> tuple[Path, float]:
+    folder, _, share = text.rpartition("=")
+    try:
+        return (Path(folder), float(share)) if folder else (Path(text), 1.0)
+    except ValueError:
+        return Path(text), 1.0
+
+
 def _replies(base: str, given: Path | None, draw: int | None, out: Path, shown: Shown) -> Path:
     """Give the file with the base's replies, beside `out` where they are drawn first."""
     from rlaif.experiment.judge_make import drawn, known_replies

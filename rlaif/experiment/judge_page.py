@@ -38,11 +38,12 @@ class Card(Record):
         return any(each.is_short for each in self.marks)
 
 
+_GOING_ON = "; then, going on from that, "
+
+
 def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> str:
     """Write the model card."""
-    runs = "; then, going on from that, ".join(
-        ", ".join(f"{key} {value}" for key, value in run.items()) for run in training
-    )
+    runs = "".join(map(_told, training)).removeprefix(_GOING_ON)
     short = "\n".join(
         f"- {m.name}: {m.value:.3f}, wanted {_bound(m)}" for m in card.marks if m.is_short
     )
@@ -62,6 +63,13 @@ def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> s
         bias=card.calibration.bias,
         temperature=card.calibration.temperature,
     )
+
+
+def _told(run: dict[str, object]) -> str:
+    """Tell a training's settings, or what share of which stages its mean is."""
+    if isinstance(shares := run.get("mean"), dict):
+        return "; then the mean of " + " and ".join(f"{k} ({v:.0%})" for k, v in shares.items())
+    return _GOING_ON + ", ".join(f"{key} {value}" for key, value in run.items())
 
 
 def _bound(mark: Mark) -> str:

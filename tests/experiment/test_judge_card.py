@@ -18,7 +18,7 @@ from rlaif.experiment.judge_card import (
     write_card,
 )
 from rlaif.experiment.judge_marks import PEOPLE, mark, mark_of_people
-from rlaif.experiment.judge_page import Card
+from rlaif.experiment.judge_page import Card, model_card
 from rlaif.judges.absolute import Calibration
 from rlaif.judges.build import calibration_in
 from rlaif.training.judge import train_judge
@@ -46,6 +46,12 @@ def test_a_card_is_short_where_one_figure_is() -> None:
     assert card().is_short
     assert not card().model_copy(update={"marks": card().marks[1:]}).is_short
     assert card().questions == 1_003
+
+
+def test_a_mean_is_told_beside_the_trainings_it_is_made_of() -> None:
+    runs: list[dict[str, object]] = [{"rank": 24}, {"mean": {"at-10%": 0.25, "at-100%": 0.75}}]
+    page = model_card(card(), training=runs, base="some/base")
+    assert "rank 24; then the mean of at-10% (25%) and at-100% (75%)" in page
 
 
 def test_an_option_that_is_not_given_leaves_the_examination_as_it_was() -> None:
