@@ -1,5 +1,6 @@
 """What REINFORCE and PPO share: TRL's GRPO trainer, with advantages of our own and a critic."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ class OwnAdvantages(GRPOTrainer):
         """Put a critic on the policy, with a learning rate of its own if given."""
         self.head = add_value_head(self.model)
         self.critic_rate = rate
+        if engine := getattr(self, "vllm_generation", None):
+            _send_no_head(engine)
 
     def create_optimizer(self, *args: Any) -> Any:
         """Make TRL's optimizer; the critic's weights are in a group of their own."""
@@ -73,3 +76,13 @@ class OwnAdvantages(GRPOTrainer):
             compute_aux_loss=self.aux_loss_enabled,
         )
         return logps, entropies, inputs["completion_mask"], aux
+
+
+def _send_no_head(engine: Any) -> None:
+    """Keep the critic from vLLM, which draws the answers, is sent every weight and knows none."""
+    named = engine._iter_named_params
+
+    def of_the_policy() -> Iterator[tuple[str, torch.Tensor]]:
+        return (each for each in named() if not each[0].startswith(f"{HEAD}."))
+
+    engine._iter_named_params = of_the_policy

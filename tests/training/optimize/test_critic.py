@@ -1,11 +1,13 @@
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 from trl.trainer.utils import add_fused_lm_head
 
-from rlaif.training.optimize.critic import FILE, add_value_head, load_head, save_head
+from rlaif.training.optimize.critic import FILE, HEAD, add_value_head, load_head, save_head
+from rlaif.training.optimize.own import _send_no_head
 
 IDS = torch.tensor([[5, 6, 7, 8]])
 
@@ -60,3 +62,13 @@ def test_a_head_that_was_kept_is_read_back_to_the_bit(policy, tmp_path) -> None:
     assert torch.equal(head.weight, kept)
     save_head(head, tmp_path / "nowhere", is_first=False)
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_what_draws_the_answers_elsewhere_is_sent_every_weight_but_the_critics(policy) -> None:
+    names = [name for name, _ in policy.named_parameters()]
+    add_value_head(policy)
+    engine = SimpleNamespace(_iter_named_params=policy.named_parameters)
+    assert any(name.startswith(HEAD) for name, _ in engine._iter_named_params())
+    _send_no_head(engine)
+    for _ in range(2):
+        assert [name for name, _ in engine._iter_named_params()] == names
