@@ -29,14 +29,17 @@ def own_device() -> torch.device:
 
 @contextlib.contextmanager
 def unspread() -> Iterator[None]:
-    """Load what is asked and not trained whole on this process, where a trainer uses ZeRO-3.
+    """Load a model whole on this process, though a trainer uses ZeRO-3.
 
-    For as long as such a trainer lives, transformers spreads every model that is loaded over the
-    processes; outside the trainer nothing would gather it again.
+    From such a trainer's beginning until the next trainer's, transformers spreads every model that
+    is loaded over the processes, and outside the trainer nothing would gather it again. What is
+    changed holds for the whole process; models are loaded in its main thread alone.
     """
     held = deepspeed._hf_deepspeed_config_weak_ref
-    deepspeed._hf_deepspeed_config_weak_ref = None
+    config = held() if held is not None else None
+    deepspeed.unset_hf_deepspeed_config()
     try:
         yield
     finally:
-        deepspeed._hf_deepspeed_config_weak_ref = held
+        if config is not None:
+            deepspeed.set_hf_deepspeed_config(config)

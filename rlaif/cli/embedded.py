@@ -155,14 +155,18 @@ def mean(
     """Average stages of one judge's training, kept in ADAPTER.work: steadier on what is new."""
     from rlaif.training.judge_mean import mean_adapter
 
-    shares = dict(_share(each) for each in adapters)
-    OUT.print(f"kept in {mean_adapter(shares, out)}; rlaif embedded evaluate {out} --write")
+    kept = mean_adapter([_share(each) for each in adapters], out)
+    OUT.print(f"kept in {kept}", markup=False)
+    OUT.print(f"not calibrated yet: rlaif embedded evaluate {kept} --write", markup=False)
 
 
 def _share(text: str) -> tuple[Path, float]:
+    """Read FOLDER=SHARE, or a folder alone, whose share is 1."""
     folder, _, share = text.rpartition("=")
+    if not folder or Path(text).is_dir():
+        return Path(text), 1.0
     try:
-        return (Path(folder), float(share)) if folder else (Path(text), 1.0)
+        return Path(folder), float(share)
     except ValueError:
         return Path(text), 1.0
 

@@ -24,6 +24,7 @@ from rlaif.templates import Template
 from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
 from rlaif.training.judge_exam import ExaminedJudge, Item, auc, drawn_traits, exam, filled
+from rlaif.training.judge_mean import MEAN
 from rlaif.training.judge_pairs import Twins
 from rlaif.training.judge_people import Pair, hh_pairs
 
@@ -36,7 +37,7 @@ class ExamConfig(Record):
     """How large an examination is, and its seed."""
 
     replies: int = Field(default=300, ge=20)
-    """Replies asked about, edits and refusals among them."""
+    """Replies drawn, edits and refusals among them; more are made for traits that are rare."""
     each: int = Field(default=4, ge=3)
     """True and as many false replies for each wording."""
     wordings: int = Field(default=1, ge=1)
@@ -76,9 +77,9 @@ class _Paper(NamedTuple):
     """An examination's questions."""
 
     drawn: list[Exchange]
-    """Replies as they were drawn."""
+    """Replies, edits, refusals and broken text, as they were drawn."""
     pool: list[Exchange]
-    """Those, and edits of them: every trait is there and is not."""
+    """Those, and edits of them that have what few replies have, or lack what most have."""
     items: list[Item]
     twins: list[Twins]
     comparisons: list[Document]
@@ -201,7 +202,8 @@ def _stages(
     work = adapter.with_name(f"{adapter.name}.work")
     kept = {int(path.name[3:-1]): path for path in work.glob("at-*%")}
     folders: dict[str, Path | None] = {"the base alone": None}
-    run = "last run" if len(settings(adapter)) > 1 else "training"
+    is_mean = any(MEAN in run for run in settings(adapter))
+    run = "last run" if len(settings(adapter)) - is_mean > 1 else "training"
     folders |= {f"{share}% of the {run}": kept[share] for share in sorted(kept)}
     rng = random.Random(f"stages {config.seed}")
     items = sorted(rng.sample(range(len(paper.items)), min(config.stages, len(paper.items))))
@@ -213,7 +215,8 @@ def _stages(
             asked, judge.answers(paper.pool, asked), _marks_of_pairs(judge, paper)
         )
     odds, of_pairs = whole
-    return {**found, "all of the training": _figures(asked, odds[items], of_pairs)}
+    end = "the mean of stages" if is_mean else "all of the training"
+    return {**found, end: _figures(asked, odds[items], of_pairs)}
 
 
 def _figures(asked: Sequence[Item], odds: np.ndarray, of_pairs: list[Mark]) -> dict[str, float]:

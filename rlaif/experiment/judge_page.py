@@ -9,6 +9,7 @@ from rlaif.evaluation.audit.calibration import Bin
 from rlaif.experiment.judge_marks import PEOPLE, Mark
 from rlaif.judges.absolute import Calibration
 from rlaif.records import Record
+from rlaif.training.judge_mean import MEAN
 
 
 class Card(Record):
@@ -38,12 +39,9 @@ class Card(Record):
         return any(each.is_short for each in self.marks)
 
 
-_GOING_ON = "; then, going on from that, "
-
-
 def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> str:
     """Write the model card."""
-    runs = "".join(map(_told, training)).removeprefix(_GOING_ON)
+    runs = "".join(_told(run, number) for number, run in enumerate(training))
     short = "\n".join(
         f"- {m.name}: {m.value:.3f}, wanted {_bound(m)}" for m in card.marks if m.is_short
     )
@@ -65,11 +63,13 @@ def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> s
     )
 
 
-def _told(run: dict[str, object]) -> str:
+def _told(run: dict[str, object], number: int) -> str:
     """Tell a training's settings, or what share of which stages its mean is."""
-    if isinstance(shares := run.get("mean"), dict):
-        return "; then the mean of " + " and ".join(f"{k} ({v:.0%})" for k, v in shares.items())
-    return _GOING_ON + ", ".join(f"{key} {value}" for key, value in run.items())
+    if isinstance(shares := run.get(MEAN), dict):
+        told = "the mean of " + " and ".join(f"{k} ({v:.0%})" for k, v in shares.items())
+        return f"; then {told}" if number else told
+    told = ", ".join(f"{key} {value}" for key, value in run.items())
+    return f"; then, going on from that, {told}" if number else told
 
 
 def _bound(mark: Mark) -> str:
@@ -149,7 +149,8 @@ Model Spec's examples (CC0), DICES ratings as probabilities (CC-BY-4.0). Apache-
 **Settings.** {settings}
 
 **Measured** on replies to prompts it never saw, as many true statements as false, a mean over
-traits; intervals of 95 % draw traits, pairs or replies:
+traits; intervals of 95 % draw traits, pairs or replies. Where few of the drawn replies have a
+trait, or few lack it, edits of them make up what is missing:
 
 | what | value | interval | gate | aim | rests on | |
 |---|---|---|---|---|---|---|

@@ -69,17 +69,20 @@ def filled(
     Few replies are Spanish or thank anybody: with none of them a trait would not be asked about.
     """
     added: dict[Exchange, None] = {}
+    drawn = set(pool)
     given = answers(pool, [trait.name for trait in traits])
     for trait in traits:
         if not can_change(trait):
             continue
         for wanted in (True, False):
+            missing = each - given[trait.name].count(wanted)
             others = [e for e, truth in zip(pool, given[trait.name], strict=True)
                       if truth is not wanted]  # fmt: skip
-            missing = each - given[trait.name].count(wanted)
             for exchange in rng.sample(others, min(_TRIES * max(missing, 0), len(others))):
+                if missing == 0:
+                    break
                 edit = _flipped(exchange, trait, rng, wanted=wanted)
-                if missing > 0 and edit and edit not in added:
+                if edit and edit not in added and edit not in drawn:
                     added[edit] = None
                     missing -= 1
     return [*pool, *added]

@@ -1,79 +1,116 @@
 """Make one judge of several that lie on one training's way: the mean of their weights.
 
-A long training goes on getting better at what it is taught and gets surer, and worse, at what it is
-not; the mean with what it was earlier keeps most of the first and gets back much of the second, at
-no cost when it judges. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" (arXiv
-2109.01903), section 3, do so with a fine-tuned model and what it started from.
+A long training goes on getting better at what it is taught, and gets surer, and worse, at what it
+is not; the mean with what it was earlier costs nothing when it judges. Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models" (arXiv 2109.01903), section 3, do so with a fine-tuned
+model and what it started from.
 """
 
 import json
+import math
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rlaif.errors import InputError
-from rlaif.storage import write_atomically
+from rlaif.storage import storing
 from rlaif.training.judge import SETTINGS, settings
 
+MEAN = "mean"
+"""The entry of `training.json` that says of which stages, and with what shares, a mean is made."""
 _WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+_SHAPE = ("r", "lora_alpha", "target_modules", "layers_to_transform", "use_rslora")
 
 
-def mean_adapter(shares: Mapping[Path, float], out: Path) -> Path:
-    """Write the mean of adapters to `out`, each with its share; the shares are made to sum to one.
+class _Stage(NamedTuple):
+    path: Path
+    name: str
+    share: float
+    config: dict[str, Any]
+    weights: dict[str, torch.Tensor]
+
+
+def mean_adapter(shares: Sequence[tuple[Path, float]], out: Path) -> Path:
+    """Write the mean of adapters to `out`, each with its share of the sum of shares.
 
     LoRA's two factors are averaged each by itself, which is close to averaging what they add to
-    the model where the adapters come from one training, and only there. The adapters are kept in
-    `<out>.work`, so that an examination shows them beside their mean.
+    the model where the adapters come from one training, and only there. A calibration is not made:
+    `rlaif embedded evaluate OUT --write` does that. The stages are kept in `<out>.work`, so that an
+    examination shows them beside their mean.
 
     Raises:
-        InputError: for a share that is not above 0, an adapter that cannot be read, or adapters
-            of different shapes.
+        InputError: for a share that is not above 0, two stages of one name, an adapter that cannot
+            be read, adapters of different shapes, or an `out` that is there.
+        StorageError: when there is no room.
     """
-    if wrong := [share for share in shares.values() if not share > 0]:
-        raise InputError(f"{wrong[0]:g}: expected a share above 0")
-    whole = sum(shares.values())
-    parts = {path: _read(path) for path in shares}
-    first = next(iter(parts))
-    for path, weights in parts.items():
-        if _shapes(weights) != _shapes(parts[first]):
-            raise InputError(f"{path}: not of one shape with {first}; name stages of one training")
-    mean = {
-        name: sum(
-            (parts[path][name].float() * (share / whole) for path, share in shares.items()),
-            torch.zeros_like(weight, dtype=torch.float32),
-        ).to(weight.dtype)
-        for name, weight in parts[first].items()
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    for path in shares:
-        kept = out.with_name(f"{out.name}.work") / _name(path)
-        kept.mkdir(parents=True, exist_ok=True)
-        for file in (_WEIGHTS, _CONFIG):
-            shutil.copyfile(path / file, kept / file)
-    save_file(mean, out / _WEIGHTS, metadata={"format": "pt"})
-    shutil.copyfile(first / _CONFIG, out / _CONFIG)
-    runs = next((found for path in shares if (found := settings(path))), [])
-    told = {_name(path): round(share / whole, 4) for path, share in shares.items()}
-    write_atomically(out / SETTINGS, json.dumps([*runs, {"mean": told}], indent=2))
+    work = out.with_name(f"{out.name}.work")
+    for path in (out, work):
+        if path.exists():
+            raise InputError(f"{path}: is there already; name another folder")
+    stages = [_read(path, share) for path, share in shares]
+    first = stages[0]
+    for number, stage in enumerate(stages):
+        if stage.name in {each.name for each in stages[:number]}:
+            raise InputError(f"{stage.path}: a second {stage.name}; name stages of one training")
+        if _shape(stage) != _shape(first):
+            raise InputError(f"{stage.path}: not of one shape with {first.path}")
+    with storing(out):
+        for stage in stages:
+            _write(work / stage.name, stage.weights, stage.config)
+        # Of all stages the end alone says how it was trained, and names its base as others know it.
+        end = next((stage for stage in stages if settings(stage.path)), first)
+        _write(out, _mean(stages), end.config)
+        told = [*settings(end.path), {MEAN: {s.name: round(s.share, 4) for s in _scaled(stages)}}]
+        (out / SETTINGS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return out
 
 
-def _name(path: Path) -> str:
-    """Name a stage: a training's work folder has `at-10%` and others; else it is the end."""
-    return path.name if path.name.startswith("at-") else "at-100%"
+def _scaled(stages: Sequence[_Stage]) -> list[_Stage]:
+    whole = sum(stage.share for stage in stages)
+    return [stage._replace(share=stage.share / whole) for stage in stages]
 
 
-def _read(path: Path) -> dict[str, torch.Tensor]:
+def _mean(stages: Sequence[_Stage]) -> dict[str, torch.Tensor]:
+    scaled = _scaled(stages)
+    return {
+        name: torch.stack([s.weights[name].float() * s.share for s in scaled])
+        .sum(0)
+        .to(weight.dtype)
+        for name, weight in stages[0].weights.items()
+    }
+
+
+def _read(path: Path, share: float) -> _Stage:
+    if not (share > 0 and math.isfinite(share)):
+        raise InputError(f"{path}={share:g}: expected a share above 0")
     try:
         weights: dict[str, torch.Tensor] = load_file(path / _WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: expected an adapter's folder ({error})") from None
-    return weights
+        config = json.loads((path / _CONFIG).read_text(encoding="utf-8"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected an adapter's folder, or FOLDER=SHARE ({error})"
+        ) from None
+    # A training's work folder has `at-10%` and others; what is not from there is the end.
+    name = path.name if re.fullmatch(r"at-\d+%", path.name) else "at-100%"
+    return _Stage(path, name, share, config, weights)
 
 
-def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {name: weight.shape for name, weight in weights.items()}
+def _shape(stage: _Stage) -> tuple[Any, ...]:
+    shapes = {name: weight.shape for name, weight in stage.weights.items()}
+    said = [stage.config.get(key) for key in _SHAPE]
+    return shapes, [sorted(each) if isinstance(each, list) else each for each in said]
+
+
+def _write(folder: Path, weights: dict[str, torch.Tensor], config: dict[str, Any]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    (folder / _CONFIG).write_text(text, encoding="utf-8")
+    save_file(weights, folder / _WEIGHTS, metadata={"format": "pt"})
+    (folder / _WEIGHTS).chmod(0o644)

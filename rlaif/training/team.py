@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from accelerate import PartialState
 
-from rlaif.errors import StageError
+from rlaif.errors import InputError, StageError
 from rlaif.ranks import is_first, rank, ranks
 
 _FAILED = "failed"
@@ -108,9 +108,20 @@ def join() -> None:
 
 
 def deepspeed_on_cpu() -> bool:
-    """Whether DeepSpeed is to train on processors: told that they are wanted, accelerate uses DDP.
+    """Say whether DeepSpeed trains without an accelerator.
 
-    So that it has to be told nothing but which library the processes talk through.
+    Told of a CPU, accelerate takes DDP instead and does not say so: it is told the backend alone.
+
+    Raises:
+        InputError: when accelerate has been told of a CPU already.
     """
-    wanted = os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true"
-    return wanted and not torch.accelerator.is_available()
+    wanted = _is_set("ACCELERATE_USE_DEEPSPEED") and "LOCAL_RANK" in os.environ
+    if not wanted or torch.accelerator.is_available():
+        return False
+    if _is_set("ACCELERATE_USE_CPU"):
+        raise InputError("ACCELERATE_USE_CPU: with it DeepSpeed is not used; unset it")
+    return True
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes"}

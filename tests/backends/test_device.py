@@ -1,7 +1,8 @@
 import pytest
 import torch
+from transformers.integrations import deepspeed
 
-from rlaif.backends.device import own_device
+from rlaif.backends.device import own_device, unspread
 
 LAUNCHED = {"MASTER_ADDR": "here", "WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "3"}
 
@@ -39,3 +40,25 @@ def test_without_an_accelerator_it_is_the_cpu(
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     assert own_device() == torch.device("cpu")
     assert taken == []
+
+
+class _Spreads:
+    def is_zero3(self) -> bool:
+        return True
+
+
+def test_a_model_is_loaded_whole_beside_a_trainer_that_spreads_its_own() -> None:
+    trainers = _Spreads()
+    deepspeed.set_hf_deepspeed_config(trainers)
+    try:
+        with unspread():
+            assert not deepspeed.is_deepspeed_zero3_enabled()
+        assert deepspeed.is_deepspeed_zero3_enabled()
+        with pytest.raises(OSError, match="no such model"), unspread():
+            raise OSError("no such model")
+        assert deepspeed.is_deepspeed_zero3_enabled()
+    finally:
+        deepspeed.unset_hf_deepspeed_config()
+    with unspread():
+        assert not deepspeed.is_deepspeed_zero3_enabled()
+    assert not deepspeed.is_deepspeed_zero3_enabled()

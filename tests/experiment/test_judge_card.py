@@ -24,6 +24,7 @@ from rlaif.judges.build import calibration_in
 from rlaif.training.judge import train_judge
 from rlaif.training.judge_data import KINDS, prompts
 from rlaif.training.judge_lessons import JudgeTraining
+from rlaif.training.judge_mean import mean_adapter
 
 
 def card() -> Card:
@@ -48,10 +49,21 @@ def test_a_card_is_short_where_one_figure_is() -> None:
     assert card().questions == 1_003
 
 
-def test_a_mean_is_told_beside_the_trainings_it_is_made_of() -> None:
-    runs: list[dict[str, object]] = [{"rank": 24}, {"mean": {"at-10%": 0.25, "at-100%": 0.75}}]
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([{"rank": 24}, {"seed": 1}], "rank 24; then, going on from that, seed 1"),
+        (
+            [{"rank": 24}, {"mean": {"at-10%": 0.25, "at-100%": 0.75}}],
+            "rank 24; then the mean of at-10% (25%) and at-100% (75%)",
+        ),
+        ([{"mean": {"at-10%": 1.0}}], "the mean of at-10% (100%)"),
+        ([], "not known"),
+    ],
+)
+def test_how_a_judge_came_to_be_is_told(runs: list[dict[str, object]], told: str) -> None:
     page = model_card(card(), training=runs, base="some/base")
-    assert "rank 24; then the mean of at-10% (25%) and at-100% (75%)" in page
+    assert f"**Settings.** {told}\n" in page
 
 
 def test_an_option_that_is_not_given_leaves_the_examination_as_it_was() -> None:
@@ -172,6 +184,15 @@ def test_the_base_and_the_adapter_on_its_way_stand_beside_the_whole(
         frozenset(stages["the base alone"])
     }
     assert stages["the base alone"] != stages["all of the training"]
+
+    stages_of_mean = [tmp_path / "adapter.work" / "at-10%", adapter]
+    mean = mean_adapter([(path, 1.0) for path in stages_of_mean], tmp_path / "mean")
+    of_mean = evaluate_judge(tiny_model, mean, replies, config=exam).stages
+    assert list(of_mean) == [
+        "the base alone", "10% of the training", "100% of the training", "the mean of stages",
+    ]  # fmt: skip
+    assert of_mean["10% of the training"] == stages["10% of the training"]
+    assert of_mean["100% of the training"] == stages["all of the training"]
 
 
 def test_without_replies_to_examine_by_there_is_no_card(tiny_model: Path, tmp_path: Path) -> None:

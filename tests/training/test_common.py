@@ -1,6 +1,8 @@
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import peft
 import pytest
@@ -43,6 +45,32 @@ def test_precision_follows_the_device_unless_it_is_told() -> None:
     assert in_bfloat16(SFTConfig()) == has_bfloat16()
     assert in_bfloat16(SFTConfig(precision="bfloat16"))
     assert not in_bfloat16(SFTConfig(precision="float32"))
+
+
+@dataclass
+class Given:
+    """Gives back the options that a config of TRL's would be made of."""
+
+    def __new__(cls, **options: Any) -> Any:
+        return options
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="for a machine without accelerator")
+def test_deepspeed_is_told_of_no_cpu_since_it_would_not_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backend() -> tuple[str | None, bool]:
+        told = arguments(Given, SFTConfig(), tmp_path, 0)
+        return told["ddp_backend"], told["use_cpu"]
+
+    monkeypatch.delenv("ACCELERATE_USE_CPU", raising=False)
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    assert backend() == (None, True)  # not launched as one of several
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert backend() == ("gloo", False)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "1")
+    with pytest.raises(InputError, match="ACCELERATE_USE_CPU: with it DeepSpeed is not used"):
+        backend()
 
 
 def test_weights_that_are_trained_are_float32(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import transformers
 
 from rlaif.ranks import rank, ranks
-from tests.training.on_ranks import METHODS
+from tests.training.on_ranks import METHODS, judge_goes_away
 
 
 @contextmanager
@@ -35,13 +35,14 @@ def stages() -> Iterator[list[int]]:
 
 
 def run() -> None:
-    """Train by every method."""
+    """Train by every method, and once more with a judge that goes away in the middle."""
     model, folder = map(Path, sys.argv[1:])
     found: dict[str, Any] = {}
     for name, train in METHODS.items():
         with stages() as seen:
             train(model, folder / name, ranks())
         found[name] = seen
+    judge_goes_away(model, folder)
     (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -79,7 +79,7 @@ class OwnAdvantages(GRPOTrainer):
 
 
 def _send_no_head(engine: Any) -> None:
-    """Keep the critic from vLLM, which draws the answers, is sent every weight and knows none."""
+    """Keep the critic from vLLM, which is sent the policy's weights and knows no critic."""
     named = engine._iter_named_params
 
     def of_the_policy() -> Iterator[tuple[str, torch.Tensor]]:

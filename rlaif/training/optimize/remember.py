@@ -37,6 +37,7 @@ class Remembers:
     args: Any
     state: Any
     accelerator: Any
+    is_deepspeed_enabled: bool
     train_dataset: Any
     shuffle_dataset: bool
     scorer: Scorer
@@ -63,7 +64,7 @@ class Remembers:
             self.scorer.need_scores()
         super()._save_checkpoint(model, trial)  # type: ignore[misc]
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        if self.head is not None:
+        if self.head is not None and not self.is_deepspeed_enabled:
             save_head(self.head, folder, is_first=self.args.should_save)
         kept = {
             "step": self._step,
@@ -77,7 +78,16 @@ class Remembers:
         super()._load_from_checkpoint(folder, model)  # type: ignore[misc]
         if self.head is not None:
             load_head(self.head, Path(folder))
-        path = Path(folder) / self._file()
+        self._recall(Path(folder))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)  # type: ignore[misc]
+        # DeepSpeed reads weights, the critic's among them, by its own means.
+        if checkpoint is not None and self.is_deepspeed_enabled:
+            self._recall(Path(checkpoint))
+
+    def _recall(self, folder: Path) -> None:
+        path = folder / self._file()
         if path.is_file():
             kept = torch.load(path, map_location=self.args.device, weights_only=True)
             self._step, self._buffered_inputs = kept["step"], kept["inputs"]

@@ -1,13 +1,16 @@
 import copy
+import inspect
 from types import SimpleNamespace
 
 import pytest
 import torch
+import trl
 from transformers import AutoModelForCausalLM
+from trl.generation.vllm_generation import VLLMGeneration
 from trl.trainer.utils import add_fused_lm_head
 
 from rlaif.training.optimize.critic import FILE, HEAD, add_value_head, load_head, save_head
-from rlaif.training.optimize.own import _send_no_head
+from rlaif.training.optimize.own import OwnAdvantages
 
 IDS = torch.tensor([[5, 6, 7, 8]])
 
@@ -66,9 +69,14 @@ def test_a_head_that_was_kept_is_read_back_to_the_bit(policy, tmp_path) -> None:
 
 def test_what_draws_the_answers_elsewhere_is_sent_every_weight_but_the_critics(policy) -> None:
     names = [name for name, _ in policy.named_parameters()]
-    add_value_head(policy)
     engine = SimpleNamespace(_iter_named_params=policy.named_parameters)
-    assert any(name.startswith(HEAD) for name, _ in engine._iter_named_params())
-    _send_no_head(engine)
+    trainer = SimpleNamespace(model=policy, vllm_generation=engine)
+    OwnAdvantages.add_critic(trainer, rate=None)
+    assert any(name.startswith(HEAD) for name, _ in policy.named_parameters())
     for _ in range(2):
         assert [name for name, _ in engine._iter_named_params()] == names
+
+
+def test_trl_sends_weights_by_the_name_that_is_relied_on() -> None:
+    assert callable(VLLMGeneration._iter_named_params)
+    assert "self.vllm_generation =" in inspect.getsource(trl.GRPOTrainer)
