@@ -95,11 +95,14 @@ def reading(model: Path) -> Iterator[None]:
 
     Raises:
         MissingModelError: for weights.
-        InputError: for a package that an option of TRL's needs, such as `use_vllm`.
+        InputError: for what an option of TRL's needs and is not there, such as `use_vllm`'s
+            package or server.
     """
     try:
         yield
     except (OSError, SafetensorError) as error:
+        if "vLLM server" in str(error):
+            raise InputError(f"extra: {str(error).strip().splitlines()[0]}") from error
         raise MissingModelError(_unreadable(model, error)) from error
     except (ImportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "to be installed" not in str(error):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from rlaif.errors import MissingModelError, StorageError
+from rlaif.errors import InputError, MissingModelError, StorageError
 from rlaif.training import folder as folders
 from rlaif.training.folder import checked, load_tokenizer, reading, save, whole_folder
 
@@ -104,3 +104,10 @@ def test_a_saved_model_is_an_ordinary_bfloat16_folder(tiny_model, tmp_path) -> N
     assert loaded.dtype == torch.bfloat16
     assert load_tokenizer(tmp_path / "out").chat_template == tokenizer.chat_template
     assert (tmp_path / "out" / "generation_config.json").is_file()
+
+
+def test_a_server_that_is_not_there_is_no_damaged_model(tmp_path: Path) -> None:
+    line = "The vLLM server can't be reached at http://127.0.0.1:9 after 3 seconds."
+    where = r"^extra: The vLLM server can't be reached at"
+    with pytest.raises(InputError, match=where), reading(tmp_path):
+        raise ConnectionError(line)
