@@ -152,7 +152,7 @@ def mean(
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The mean's folder.")],
 ) -> None:
-    """Average stages of one judge's training, kept in ADAPTER.work: steadier on what is new."""
+    """Average stages of one judge's training, which ADAPTER.work keeps."""
     from rlaif.training.judge_mean import mean_adapter
 
     kept = mean_adapter([_share(each) for each in adapters], out)

@@ -202,8 +202,8 @@ def _stages(
     work = adapter.with_name(f"{adapter.name}.work")
     kept = {int(path.name[3:-1]): path for path in work.glob("at-*%")}
     folders: dict[str, Path | None] = {"the base alone": None}
-    is_mean = any(MEAN in run for run in settings(adapter))
-    run = "last run" if len(settings(adapter)) - is_mean > 1 else "training"
+    trainings = [run for run in settings(adapter) if MEAN not in run]
+    run = "last run" if len(trainings) > 1 else "training"
     folders |= {f"{share}% of the {run}": kept[share] for share in sorted(kept)}
     rng = random.Random(f"stages {config.seed}")
     items = sorted(rng.sample(range(len(paper.items)), min(config.stages, len(paper.items))))
@@ -215,6 +215,7 @@ def _stages(
             asked, judge.answers(paper.pool, asked), _marks_of_pairs(judge, paper)
         )
     odds, of_pairs = whole
+    is_mean = len(trainings) < len(settings(adapter))
     end = "the mean of stages" if is_mean else "all of the training"
     return {**found, end: _figures(asked, odds[items], of_pairs)}
 

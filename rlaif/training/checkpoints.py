@@ -93,3 +93,5 @@ class Whole(TrainerCallback):  # type: ignore[misc]
         together()
         if is_first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
+        # A process that ends now, as all do where a judge stays away, ends the first one too.
+        together()

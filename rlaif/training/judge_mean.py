@@ -9,7 +9,6 @@ model and what it started from.
 import json
 import math
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rlaif.errors import InputError
-from rlaif.storage import storing
+from rlaif.storage import write_atomically
+from rlaif.training.folder import whole_folder
 from rlaif.training.judge import SETTINGS, settings
 
 MEAN = "mean"
@@ -32,6 +32,7 @@ class _Stage(NamedTuple):
     path: Path
     name: str
     share: float
+    """Of the whole, which is 1."""
     config: dict[str, Any]
     weights: dict[str, torch.Tensor]
 
@@ -53,40 +54,38 @@ def mean_adapter(shares: Sequence[tuple[Path, float]], out: Path) -> Path:
     for path in (out, work):
         if path.exists():
             raise InputError(f"{path}: is there already; name another folder")
-    stages = [_read(path, share) for path, share in shares]
+    whole = sum(share for _, share in shares)
+    stages = [_read(path, share, whole) for path, share in shares]
     first = stages[0]
     for number, stage in enumerate(stages):
         if stage.name in {each.name for each in stages[:number]}:
             raise InputError(f"{stage.path}: a second {stage.name}; name stages of one training")
         if _shape(stage) != _shape(first):
             raise InputError(f"{stage.path}: not of one shape with {first.path}")
-    with storing(out):
+    with whole_folder(work) as folder:
         for stage in stages:
-            _write(work / stage.name, stage.weights, stage.config)
-        # Of all stages the end alone says how it was trained, and names its base as others know it.
-        end = next((stage for stage in stages if settings(stage.path)), first)
-        _write(out, _mean(stages), end.config)
-        told = [*settings(end.path), {MEAN: {s.name: round(s.share, 4) for s in _scaled(stages)}}]
-        (out / SETTINGS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+            _write(folder / stage.name, stage.weights, stage.config)
+    # Of all stages the end alone says how it was trained, and names its base as others know it.
+    end = next((stage for stage in stages if settings(stage.path)), first)
+    told = {stage.name: round(stage.share, 4) for stage in stages}
+    with whole_folder(out) as folder:
+        _write(folder, _mean(stages), end.config)
+        write_atomically(
+            folder / SETTINGS, json.dumps([*settings(end.path), {MEAN: told}], indent=2)
+        )
     return out
 
 
-def _scaled(stages: Sequence[_Stage]) -> list[_Stage]:
-    whole = sum(stage.share for stage in stages)
-    return [stage._replace(share=stage.share / whole) for stage in stages]
-
-
 def _mean(stages: Sequence[_Stage]) -> dict[str, torch.Tensor]:
-    scaled = _scaled(stages)
     return {
-        name: torch.stack([s.weights[name].float() * s.share for s in scaled])
+        name: torch.stack([s.weights[name].float() * s.share for s in stages])
         .sum(0)
         .to(weight.dtype)
         for name, weight in stages[0].weights.items()
     }
 
 
-def _read(path: Path, share: float) -> _Stage:
+def _read(path: Path, share: float, whole: float) -> _Stage:
     if not (share > 0 and math.isfinite(share)):
         raise InputError(f"{path}={share:g}: expected a share above 0")
     try:
@@ -98,7 +97,7 @@ def _read(path: Path, share: float) -> _Stage:
         ) from None
     # A training's work folder has `at-10%` and others; what is not from there is the end.
     name = path.name if re.fullmatch(r"at-\d+%", path.name) else "at-100%"
-    return _Stage(path, name, share, config, weights)
+    return _Stage(path, name, share / whole, config, weights)
 
 
 def _shape(stage: _Stage) -> tuple[Any, ...]:
@@ -108,9 +107,6 @@ def _shape(stage: _Stage) -> tuple[Any, ...]:
 
 
 def _write(folder: Path, weights: dict[str, torch.Tensor], config: dict[str, Any]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
-    (folder / _CONFIG).write_text(text, encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    write_atomically(folder / _CONFIG, json.dumps(config, indent=2, sort_keys=True) + "\n")
     save_file(weights, folder / _WEIGHTS, metadata={"format": "pt"})
-    (folder / _WEIGHTS).chmod(0o644)

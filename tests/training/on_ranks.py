@@ -254,8 +254,9 @@ def write_spread_member(model: Path, out: Path) -> None:
         write_member(spread, load_tokenizer(model), HEADS, folder)
 
 
-def judge_goes_away(model: Path, folder: Path) -> None:
+def judge_goes_away(model: Path, folder: Path, method: str = "rloo") -> None:
     """Let one process's judge go away in the middle; then go on."""
+    away = folder / "away" / method
     batches = iter(range(9))
 
     def goes_away(prompts: Sequence[Prompt], texts: Sequence[str]) -> list[float | None]:
@@ -263,15 +264,17 @@ def judge_goes_away(model: Path, folder: Path) -> None:
             raise BackendError("the judge is gone")
         return by_groups(prompts, texts)
 
-    config = by_reward_config("rloo", ranks())
+    config = by_reward_config(method, ranks())
     with answers_as_written():
         try:
-            optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=goes_away)
+            optimize_policy(config, model, away, prompts=PROMPTS, reward=goes_away)
         except OutageError as error:
-            kept = list((folder / ".away.work").glob("checkpoint-1/whole"))
+            kept = list(away.with_name(f".{method}.work").glob("checkpoint-1/whole"))
             # Not to stderr, where two processes' lines run into each other.
-            (folder / f"away-{rank()}.txt").write_text(f"keeps {len(kept)}: {error}", "utf-8")
-        optimize_policy(config, model, folder / "away", prompts=PROMPTS, reward=by_groups)
+            (folder / f"away-{method}-{rank()}.txt").write_text(
+                f"keeps {len(kept)}: {error}", "utf-8"
+            )
+        optimize_policy(config, model, away, prompts=PROMPTS, reward=by_groups)
 
 
 def _fail_on_one(*_: Any) -> list[float | None]:

@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.training.on_ranks import METHODS
+from tests.training.with_deepspeed import CUT_OFF
 
 pytestmark = [
     pytest.mark.slow,
@@ -68,10 +69,12 @@ def test_a_method_ends_where_one_process_ends(
         assert spread[name].float().allclose(weight.float(), atol=2e-3, rtol=2e-2), name
 
 
+@pytest.mark.parametrize("method", CUT_OFF)
 def test_a_run_that_was_cut_off_goes_on_with_the_answers_it_had_drawn(
-    trained: tuple[int, Path],
+    trained: tuple[int, Path], method: str
 ) -> None:
     _, folder = trained
-    assert all("keeps 1:" in (folder / f"away-{n}.txt").read_text("utf-8") for n in range(2))
-    cut, whole = (load_file(folder / name / "model.safetensors") for name in ("away", "rloo"))
+    said = [(folder / f"away-{method}-{n}.txt").read_text("utf-8") for n in range(2)]
+    assert all("keeps 1:" in line for line in said)
+    cut, whole = (load_file(at / method / "model.safetensors") for at in (folder / "away", folder))
     assert all(cut[name].equal(weight) for name, weight in whole.items())

@@ -88,11 +88,11 @@ def test_where_one_processs_judge_goes_away_all_keep_a_checkpoint_and_go_on(
     launched: Launched,
 ) -> None:
     for number in range(2):
-        said = (launched.folder / f"away-{number}.txt").read_text(encoding="utf-8")
+        said = (launched.folder / f"away-rloo-{number}.txt").read_text(encoding="utf-8")
         assert said == "keeps 1: the judge is gone; what is learned so far is kept"
     away, whole = (
         (launched.folder / path / "model.safetensors").read_bytes()
-        for path in ("away", "trained/rloo")
+        for path in ("away/rloo", "trained/rloo")
     )
     assert away == whole
 

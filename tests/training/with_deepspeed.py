@@ -15,6 +15,9 @@ import transformers
 from rlaif.ranks import rank, ranks
 from tests.training.on_ranks import METHODS, judge_goes_away
 
+CUT_OFF = ("rloo", "ppo")
+"""Methods whose judge goes away: without a critic, and with one."""
+
 
 @contextmanager
 def stages() -> Iterator[list[int]]:
@@ -42,7 +45,8 @@ def run() -> None:
         with stages() as seen:
             train(model, folder / name, ranks())
         found[name] = seen
-    judge_goes_away(model, folder)
+    for name in CUT_OFF:
+        judge_goes_away(model, folder, name)
     (folder / f"rank-{rank()}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
