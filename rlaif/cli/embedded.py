@@ -50,6 +50,9 @@ def train(
     draw: Draw = None,
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
+    fewest: Annotated[
+        int, typer.Option(min=0, help="Of these, edited until so many have and lack each trait.")
+    ] = 8,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
     people_times: Annotated[int, typer.Option(min=1, help="Go through them so often.")] = 1,
     minimal_pairs: Annotated[
@@ -86,6 +89,7 @@ def train(
     config = JudgeTraining(
         labels=labels,
         exchanges=exchanges,
+        fewest=fewest,
         people=people,
         people_times=people_times,
         minimal_pairs=minimal_pairs,

@@ -23,7 +23,8 @@ from rlaif.storage import write_atomically
 from rlaif.templates import Template
 from rlaif.training.judge import settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
-from rlaif.training.judge_exam import ExaminedJudge, Item, auc, drawn_traits, exam, filled
+from rlaif.training.judge_exam import ExaminedJudge, Item, auc, drawn_traits, exam
+from rlaif.training.judge_fill import filled
 from rlaif.training.judge_mean import MEAN
 from rlaif.training.judge_pairs import Twins
 from rlaif.training.judge_people import Pair, hh_pairs

@@ -78,7 +78,4 @@ class Batches(Dataset):  # type: ignore[misc]
 
 def _length(two: Sequence[Document]) -> int:
     """Count the characters of the longer of two rows."""
-    return max(
-        sum(map(len, each.shown)) + sum(len(question.text) + 4 for question in each.questions)
-        for each in two
-    )
+    return max(document.length for document in two)

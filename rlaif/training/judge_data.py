@@ -67,6 +67,11 @@ class Document(NamedTuple):
         """What the judge is shown before it is asked."""
         return Shown(self.exchange.prompt, self.exchange.reply, self.other)
 
+    @property
+    def length(self) -> int:
+        """About how long its row is, in characters."""
+        return sum(map(len, self.shown)) + sum(len(each.text) + 4 for each in self.questions)
+
 
 def prompts(kind: Kind, *, kept: bool) -> list[str]:
     """Read the prompts of one kind: those for training, or those kept for tests."""

@@ -11,7 +11,6 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from rlaif.embedded.edits import can_change, with_trait, without_trait
 from rlaif.embedded.heldout import Wording, held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange, Trait
@@ -25,7 +24,6 @@ from rlaif.training.judge_tree import (
     answer_logits,
     pack,
     row,
-    shown_reply,
 )
 
 Part = Literal["known wording", "new wording", "trait never trained"]
@@ -34,8 +32,6 @@ PARTS: tuple[Part, ...] = ("known wording", "new wording", "trait never trained"
 POLARITIES: tuple[Polarity, ...] = ("does", "does not")
 _FEWEST = 3
 """Replies that a wording needs of each kind, or it is left out."""
-_TRIES = 4
-"""Replies that are edited for one that is missing: not every edit succeeds."""
 _A_ROW = 24
 _ROWS = 8
 
@@ -59,43 +55,6 @@ def drawn_traits(count: int | None, rng: random.Random) -> list[Trait]:
     trained = [name for name in TRAITS if name not in held_out().traits]
     names = rng.sample(trained, min(count, len(trained)))
     return [TRAITS[n] for n in [*names, *rng.sample(kept, min(-(-count // 5), len(kept)))]]
-
-
-def filled(
-    pool: Sequence[Exchange], traits: Sequence[Trait], each: int, rng: random.Random
-) -> list[Exchange]:
-    """Add edited replies to a pool until `each` have a trait and as many lack it, where edits can.
-
-    Few replies are Spanish or thank anybody: with none of them a trait would not be asked about.
-    """
-    added: dict[Exchange, None] = {}
-    drawn = set(pool)
-    given = answers(pool, [trait.name for trait in traits])
-    for trait in traits:
-        if not can_change(trait):
-            continue
-        for wanted in (True, False):
-            missing = each - given[trait.name].count(wanted)
-            others = [e for e, truth in zip(pool, given[trait.name], strict=True)
-                      if truth is not wanted]  # fmt: skip
-            for exchange in rng.sample(others, min(_TRIES * max(missing, 0), len(others))):
-                if missing == 0:
-                    break
-                edit = _flipped(exchange, trait, rng, wanted=wanted)
-                if edit and edit not in added and edit not in drawn:
-                    added[edit] = None
-                    missing -= 1
-    return [*pool, *added]
-
-
-def _flipped(
-    exchange: Exchange, trait: Trait, rng: random.Random, *, wanted: bool
-) -> Exchange | None:
-    """Give a reply a trait or take it away; None where that did not succeed."""
-    reply = exchange.reply
-    changed = with_trait(reply, trait, rng) if wanted else without_trait(reply, trait)
-    edit = exchange._replace(reply=shown_reply(changed))
-    return edit if edit.reply.strip() and trait.test(edit) is wanted else None
 
 
 def exam(

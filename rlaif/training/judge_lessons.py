@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from rlaif.embedded.heldout import trained_traits
+from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
 from rlaif.records import Record
 from rlaif.training.judge_attacks import talking
@@ -18,6 +20,7 @@ from rlaif.training.judge_data import (
     merged,
     read_replies,
 )
+from rlaif.training.judge_fill import filled
 from rlaif.training.judge_pairs import both_orders, comparisons, minimal_pairs, ratings
 from rlaif.training.judge_people import compared, people_documents
 
@@ -34,6 +37,8 @@ class JudgeTraining(Record):
     each time."""
     exchanges: int = Field(default=2_400, ge=10)
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
+    fewest: int = Field(default=8, ge=0)
+    """Of these, that each trait is to have and to lack, at least: edits make what is missing."""
     minimal_pairs: int = Field(default=400, ge=0)
     """Replies that stand beside an edit of themselves that flips the trait in question."""
     comparisons: int = Field(default=800, ge=0)
@@ -69,6 +74,9 @@ def training_documents(
     """Make the questions that training asks, the same ones for the same seed."""
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
+    if config.fewest:
+        pool = filled(pool, [TRAITS[name] for name in trained_traits()], config.fewest, rng)
+        rng.shuffle(pool)
     people, *again = (
         people_documents(data, config.people, rng, str(number or ""))
         for number in range(config.people_times)
@@ -123,6 +131,8 @@ def in_twos(documents: Sequence[Document], rng: random.Random) -> list[Document]
         else:
             alone.append(document)
     rng.shuffle(alone)
+    # A row is padded to the one beside it.
+    alone.sort(key=lambda document: document.length)
     twos = [*pairs.values(), *(alone[at : at + 2] for at in range(0, len(alone), 2))]
     odd = twos.pop() if twos and len(twos[-1]) == 1 else []
     rng.shuffle(twos)

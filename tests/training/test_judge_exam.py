@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rlaif.embedded.heldout import held_out, known_wordings, new_wordings
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
-from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam, filled
+from rlaif.training.judge_exam import ExaminedJudge, Item, auc, exam
 
 REPLIES = [
     "I'm sorry, but I can't help with that. I can help you find a locksmith instead.",
@@ -49,21 +49,6 @@ def test_truth_is_what_code_says_of_the_reply(items: list[Item], pool: list[Exch
     for item in items:
         holds = TRAITS[item.trait].test(pool[item.exchange])
         assert item.truth is (holds is (item.polarity == "does"))
-
-
-def test_a_pool_is_filled_until_every_trait_that_edits_can_flip_is_asked_about(
-    pool: list[Exchange],
-) -> None:
-    kept = [TRAITS[name] for name in sorted(held_out().traits)]
-    full = filled(pool, kept, 3, random.Random(0))
-    assert full[: len(pool)] == pool
-    assert len(set(full[len(pool) :])) == len(full) - len(pool) > 0
-    asked = {item.trait for item in exam(full, kept, random.Random(0), wordings=1, each=3)}
-    assert asked == held_out().traits
-
-
-def test_a_pool_in_which_every_trait_is_common_is_left_as_it_is(pool: list[Exchange]) -> None:
-    assert filled(pool, [TRAITS["asks-question"]], 2, random.Random(0)) == pool
 
 
 def test_each_part_asks_in_its_own_wordings(items: list[Item]) -> None:

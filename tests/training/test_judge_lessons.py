@@ -5,6 +5,9 @@ import random
 from collections import Counter
 from pathlib import Path
 
+from rlaif.embedded.edits import can_change
+from rlaif.embedded.heldout import trained_traits
+from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
 from rlaif.training.judge_data import ALL_OF_IT, Document, Question
 from rlaif.training.judge_lessons import JudgeTraining, in_twos, training_documents
@@ -49,6 +52,29 @@ def test_all_ways_of_asking_are_in_the_last_lesson(tmp_path: Path) -> None:
     paired = [d for d in made if any(q.pair for q in d.questions)]
     assert Counter(d.ask for d in paired) == {"absolute": 20, "compare": 12}
     assert sum(len(d.questions) for d in made if d.ask == "absolute") >= 0.5 * SMALL.labels
+
+
+def test_replies_that_lie_beside_each_other_are_about_as_long() -> None:
+    rng = random.Random(0)
+    alone = [Document(Exchange("x" * rng.randint(1, 500)), []) for _ in range(40)]
+    made = in_twos(alone, rng)
+    lengths = sorted(document.length for document in alone)
+    twos = [sorted(d.length for d in made[at : at + 2]) for at in range(0, 40, 2)]
+    assert sorted(twos) == [lengths[at : at + 2] for at in range(0, 40, 2)]
+    assert twos != sorted(twos)
+
+
+def test_rare_traits_are_asked_about_where_edits_can_make_them(tmp_path: Path) -> None:
+    def asked(fewest: int) -> set[str]:
+        config = SMALL.model_copy(update={"fewest": fewest})
+        made = training_documents(config, replies(tmp_path), None, (ALL_OF_IT,))
+        return {q.trait for d in made for q in d.questions}
+
+    can_be_made = {name for name in trained_traits() if can_change(TRAITS[name])}
+    # No edit makes a reply of more than eighty words of a short one.
+    assert (
+        can_be_made - asked(4) <= {"over-eighty-words", "long-and-plain"} < can_be_made - asked(0)
+    )
 
 
 def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Path) -> None:

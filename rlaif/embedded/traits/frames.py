@@ -65,7 +65,9 @@ _GERUND = {"be": "being", "lie": "lying", "tie": "tying"}
 _DOUBLED = {
     "put", "set", "get", "stop", "begin", "sit", "cut", "run", "let", "spur", "shut", "wrap",
     "admit", "skip", "spin", "refer", "concur", "forbid", "drop", "sum", "recap", "prefer",
-    "outrun", "fulfil", "counsel",
+    "outrun", "fulfil", "counsel", "omit", "fit", "flag", "format", "cap", "nod", "bid", "beg",
+    "span", "wag", "split", "outstrip", "top", "overstep", "shun", "dub", "typeset", "offset",
+    "snub", "pin", "rebut", "brim", "hit", "abet", "commit", "dispel", "overlap",
 }  # fmt: skip
 _FURTHER = re.compile(r"\+(\w+)")
 _UNDOUBTED_VOWEL = re.compile(r"[^aeiou]y$")

@@ -58,12 +58,11 @@ def _texts() -> dict[str, str]:
 
 def _trait(name: str, rows: Mapping[str, Row], tests: Mapping[str, Test]) -> Trait:
     row = rows[name]
-    topics = row.get("topics", ())
     return Trait(
         name,
         _test(name, rows, tests),
-        does=tuple(row.get("does") or _about(topics, _TOPIC_DOES, last=2)),
-        lacks=tuple(row.get("lacks") or _about(topics, _TOPIC_LACKS, last=1)),
+        does=_phrases(row, "does", _TOPIC_DOES, last=2),
+        lacks=_phrases(row, "lacks", _TOPIC_LACKS, last=1),
         add=tuple(row.get("add", ())),
         place=row.get("place", ""),
         both=tuple(row.get("both", ())),
@@ -86,8 +85,14 @@ def _test(name: str, rows: Mapping[str, Row], tests: Mapping[str, Test]) -> Test
     return tests[name]
 
 
-def _about(topics: list[str], phrases: tuple[str, ...], *, last: int) -> list[str]:
-    """Write phrases about topics; the last topic, kept for tests, only in the last phrases."""
-    *known, new = topics
-    kept = [phrase.format(new) for phrase in phrases[-last:]]
-    return [phrase.format(topic) for topic in known for phrase in phrases] + kept
+def _phrases(row: Row, side: str, about: tuple[str, ...], *, last: int) -> tuple[str, ...]:
+    """Give a row's own phrases, behind those about its topics, where it has such.
+
+    The last topic is kept for tests, and stands in the last phrases only.
+    """
+    own = tuple(row.get(side, ()))
+    if "topics" not in row:
+        return own
+    *known, new = row["topics"]
+    kept = (phrase.format(new) for phrase in about[-last:])
+    return (*(phrase.format(topic) for topic in known for phrase in about), *own, *kept)
