@@ -53,6 +53,9 @@ def train(
     fewest: Annotated[
         int, typer.Option(min=0, help="Of these, edited until so many have and lack each trait.")
     ] = 8,
+    more_phrases: Annotated[
+        bool, typer.Option("--more-phrases", help="Say each trait in some fifty ways more.")
+    ] = False,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
     people_times: Annotated[int, typer.Option(min=1, help="Go through them so often.")] = 1,
     minimal_pairs: Annotated[
@@ -90,6 +93,7 @@ def train(
         labels=labels,
         exchanges=exchanges,
         fewest=fewest,
+        more_phrases=more_phrases,
         people=people,
         people_times=people_times,
         minimal_pairs=minimal_pairs,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Trait
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
+from rlaif.embedded.traits.load import Phrases, more_phrases
 
 
 class HeldOut(NamedTuple):
@@ -50,15 +51,20 @@ def trained_traits() -> list[str]:
     return [name for name in TRAITS if name not in held_out().traits]
 
 
-def trained_phrases(trait: Trait) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the phrases that training may use: all but the last two, and all but the last."""
-    return trait.does[:-2], trait.lacks[:-1]
+def trained_phrases(trait: Trait, *, more: bool = False) -> Phrases:
+    """Give the phrases that training may use: all but the last two, and all but the last.
+
+    With `more`, those of `wordings/more` as well.
+    """
+    does, lacks = trait.does[:-2], trait.lacks[:-1]
+    further = more_phrases().get(trait.name, Phrases()) if more else Phrases()
+    return Phrases((*does, *further.does), (*lacks, *further.lacks))
 
 
 @cache
-def known_wordings(trait: Trait) -> tuple[Wording, ...]:
+def known_wordings(trait: Trait, *, more: bool = False) -> tuple[Wording, ...]:
     """Write every sentence about a trait that training may use."""
-    does, lacks = trained_phrases(trait)
+    does, lacks = trained_phrases(trait, more=more)
     return tuple(
         Wording(framed(frame, phrase), claims)
         for frames, phrases, claims in (

@@ -111,7 +111,7 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
     Raises:
         StageError: when no reply to a held-out prompt is there.
     """
-    paper = _paper(replies, config)
+    paper = _paper(replies, config, more=_learned_more(adapter))
     judge = ExaminedJudge(base, adapter)
     odds = judge.answers(paper.pool, paper.items, lambda done: advance(done, len(paper.items)))
     # What calibrates is not what is examined: other prompts.
@@ -147,7 +147,12 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
     )
 
 
-def _paper(replies: Path, config: ExamConfig) -> _Paper:
+def _learned_more(adapter: Path | None) -> bool:
+    """Say whether an adapter was taught the phrases of `wordings/more`."""
+    return any(run.get("more_phrases") for run in settings(adapter))
+
+
+def _paper(replies: Path, config: ExamConfig, *, more: bool = False) -> _Paper:
     rng = random.Random(f"exam {config.seed}")
     kept = read_replies(replies, kept=True)
     if not kept:
@@ -155,7 +160,7 @@ def _paper(replies: Path, config: ExamConfig) -> _Paper:
     pool = list(dict.fromkeys(exchanges(kept, config.replies, rng, kept=True)))
     traits = drawn_traits(config.traits, rng)
     asked = filled(pool, traits, config.each, rng)
-    items = exam(asked, traits, rng, wordings=config.wordings, each=config.each)
+    items = exam(asked, traits, rng, wordings=config.wordings, each=config.each, more=more)
     pairs = trials.pairs_and_comparisons(pool, config.pairs, config.comparisons, config.seed)
     return _Paper(pool, asked, items, *pairs)
 

@@ -166,6 +166,8 @@ class Lesson(NamedTuple):
     """Of each trait, the first so many; the others come later."""
     frames: int = 99
     """Of the sentences that phrases stand in, the first so many."""
+    more: bool = False
+    """Use the phrases of `wordings/more` as well."""
     has_denials: bool = False
     twins: float = 0.0
     """Of all questions, the share that is asked with its denial, the same phrase, beside it."""
@@ -192,7 +194,7 @@ ALL_OF_IT = Lesson(1.0, 1.0, has_denials=True, twins=0.5)
 
 def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]) -> Wording:
     """Draw a sentence about a trait that training may use, half of them denials."""
-    does, lacks = trained_phrases(trait)
+    does, lacks = trained_phrases(trait, more=lesson.more)
     does = does[: lesson.phrases]
     frames = DOES[:-1][: lesson.frames]
     way = rng.random() if lesson.has_denials else 0.0
@@ -205,9 +207,9 @@ def drawn_wording(trait: Trait, rng: random.Random, lesson: Lesson = LESSONS[-1]
     return Wording(framed(rng.choice(DOES_NOT[:-1]), rng.choice(lacks)), claims=True)
 
 
-def _twins(trait: Trait, rng: random.Random) -> list[Wording]:
+def _twins(trait: Trait, rng: random.Random, lesson: Lesson) -> list[Wording]:
     """Claim and deny one trait: the two answers differ in one row about one reply."""
-    does, lacks = trained_phrases(trait)
+    does, lacks = trained_phrases(trait, more=lesson.more)
     phrase = rng.choice(does)
     claim = framed(rng.choice(DOES[:-1]), phrase)
     if rng.random() < 0.6:
@@ -236,7 +238,7 @@ def documents(
         count = min(wanted - twins, _MOST_TIMES * min(map(len, sides.values())))
         # Each sentence is asked where it is true as often as where it is not.
         asking = [
-            _twins(trait, rng) if number < twins else [drawn_wording(trait, rng, lesson)]
+            _twins(trait, rng, lesson) if number < twins else [drawn_wording(trait, rng, lesson)]
             for number in range(count)
         ]
         for truth, having in sides.items():

@@ -64,10 +64,12 @@ def exam(
     *,
     wordings: int,
     each: int,
+    more: bool = False,
 ) -> list[Item]:
     """Ask about traits: `wordings` of a kind, each true of `each` replies and false of `each`.
 
-    A wording for which the pool has too few replies of one kind is left out.
+    A wording for which the pool has too few replies of one kind is left out. Where the judge
+    learned `more` phrases, known wordings are drawn from these as well.
     """
     items: list[Item] = []
     given = answers(pool, [trait.name for trait in traits])
@@ -78,7 +80,7 @@ def exam(
         count = min(each, len(having), len(lacking))
         if count < _FEWEST:
             continue
-        for part, wording in _drawn(trait, rng, wordings):
+        for part, wording in _drawn(trait, rng, wordings, more=more):
             polarity: Polarity = "does" if wording.claims else "does not"
             items += [
                 Item(part, trait.name, polarity, wording.text, number, truth is wording.claims)
@@ -88,8 +90,10 @@ def exam(
     return items
 
 
-def _drawn(trait: Trait, rng: random.Random, wordings: int) -> Iterator[tuple[Part, Wording]]:
-    known, new = known_wordings(trait), new_wordings(trait)
+def _drawn(
+    trait: Trait, rng: random.Random, wordings: int, *, more: bool
+) -> Iterator[tuple[Part, Wording]]:
+    known, new = known_wordings(trait, more=more), new_wordings(trait)
     if trait.name in held_out().traits:
         # Of a trait never trained, no wording is known.
         pools: list[tuple[Part, tuple[Wording, ...]]] = [("trait never trained", known + new)]

@@ -39,6 +39,8 @@ class JudgeTraining(Record):
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
     fewest: int = Field(default=8, ge=0)
     """Of these, that each trait is to have and to lack, at least: edits make what is missing."""
+    more_phrases: bool = False
+    """Say each trait in more ways (`wordings/more`), as a long training can."""
     minimal_pairs: int = Field(default=400, ge=0)
     """Replies that stand beside an edit of themselves that flips the trait in question."""
     comparisons: int = Field(default=800, ge=0)
@@ -83,13 +85,14 @@ def training_documents(
     )
     asked: list[Document] = []
     taken = 0
-    for lesson in lessons:
+    *first, last = (each._replace(more=config.more_phrases) for each in lessons)
+    for lesson in (*first, last):
         # Each lesson has replies of its own, so that rows are full of questions.
         count = round(len(pool) * lesson.replies)
         part = pool[taken : taken + count]
         taken += count
         labels = round(config.labels * lesson.share)
-        if lesson is lessons[-1]:
+        if lesson is last:
             asked += _last(config, part, people, labels, lesson, rng, again)
         else:
             asked += documents(part, labels, rng, lesson)
@@ -107,7 +110,9 @@ def _last(  # noqa: PLR0913 (all that the last lesson is made of)
 ) -> list[Document]:
     """Make the last lesson: all ways of asking, of all that was said."""
     pool = [talking(each, rng) if rng.random() < config.talking else each for each in pool]
-    twins = [each for pair in minimal_pairs(pool, config.minimal_pairs, rng) for each in pair]
+    twins = [
+        each for pair in minimal_pairs(pool, config.minimal_pairs, rng, lesson) for each in pair
+    ]
     others = [*people, *twins]
     # Code has questions about the replies that people judged and about the edits, too.
     whole = list(dict.fromkeys([*pool, *(document.exchange for document in others)]))
@@ -115,7 +120,7 @@ def _last(  # noqa: PLR0913 (all that the last lesson is made of)
     # What is gone through again stands alone: code has asked about these replies.
     more = [document for documents in again for document in documents]
     ranked = compared([*people, *more], round(config.comparisons * PEOPLE_COMPARED), rng)
-    which = comparisons(pool, config.comparisons - len(ranked), rng)
+    which = comparisons(pool, config.comparisons - len(ranked), rng, lesson)
     orders = both_orders([*ranked, *which])
     return in_twos([*made, *more, *orders, *ratings(made, config.ratings, rng)], rng)
 

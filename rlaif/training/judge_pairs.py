@@ -8,7 +8,14 @@ from rlaif.embedded.edits import with_trait, without_trait
 from rlaif.embedded.heldout import trained_traits
 from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange
-from rlaif.training.judge_data import Document, Question, drawn_wording, edited
+from rlaif.training.judge_data import (
+    LESSONS,
+    Document,
+    Lesson,
+    Question,
+    drawn_wording,
+    edited,
+)
 from rlaif.training.judge_tree import shown_reply
 
 ALIKE = 0.15
@@ -20,7 +27,9 @@ _TRIES = 30
 Twins = tuple[Document, Document]
 
 
-def minimal_pairs(pool: Sequence[Exchange], count: int, rng: random.Random) -> list[Twins]:
+def minimal_pairs(
+    pool: Sequence[Exchange], count: int, rng: random.Random, lesson: Lesson = LESSONS[-1]
+) -> list[Twins]:
     """Ask the same of a reply and of an edit of it that flips the trait in question alone.
 
     The topic, the length and the rest are the same in both, so that the trait has to decide.
@@ -39,7 +48,7 @@ def minimal_pairs(pool: Sequence[Exchange], count: int, rng: random.Random) -> l
         used |= {exchange, twin}
         asked[trait.name] += 1
         name = f"minimal-{len(made)}"
-        wordings = [drawn_wording(trait, rng) for _ in range(2)]
+        wordings = [drawn_wording(trait, rng, lesson) for _ in range(2)]
         first, second = (
             Document(
                 each,
@@ -67,7 +76,9 @@ def _flipped(exchange: Exchange, name: str, rng: random.Random) -> Exchange | No
     return twin if twin.reply and trait.test(twin) is (not truth) else None
 
 
-def comparisons(pool: Sequence[Exchange], count: int, rng: random.Random) -> list[Document]:
+def comparisons(
+    pool: Sequence[Exchange], count: int, rng: random.Random, lesson: Lesson = LESSONS[-1]
+) -> list[Document]:
     """Ask which of two replies to one prompt fits a statement better, in either order.
 
     Half of the second replies are edits of the first. Of what two replies differ in, the traits
@@ -95,8 +106,8 @@ def comparisons(pool: Sequence[Exchange], count: int, rng: random.Random) -> lis
         asked.update(differing)
         alike = [name for name, (one, other) in known.items() if one is other]
         few = rng.sample(alike, min(len(alike), round(len(differing) * ALIKE + rng.random() / 2)))
-        questions = [_which(name, rng, is_first=bool(known[name][0])) for name in differing]
-        questions += [_which(name, rng, is_first=None) for name in few]
+        questions = [_which(name, rng, lesson, is_first=bool(known[name][0])) for name in differing]
+        questions += [_which(name, rng, lesson, is_first=None) for name in few]
         rng.shuffle(questions)
         made.append(Document(first, questions, "compare", second.reply))
     return made
@@ -107,9 +118,9 @@ def _another(first: Exchange, pool: Sequence[Exchange], rng: random.Random) -> E
     return first._replace(reply=shown_reply(second.reply))
 
 
-def _which(name: str, rng: random.Random, *, is_first: bool | None) -> Question:
+def _which(name: str, rng: random.Random, lesson: Lesson, *, is_first: bool | None) -> Question:
     """Ask which reply has a trait: the first, the second, or (None) neither more than the other."""
-    wording = drawn_wording(TRAITS[name], rng)
+    wording = drawn_wording(TRAITS[name], rng, lesson)
     answer = 0.5 if is_first is None else float(is_first == wording.claims)
     return Question(name, wording.text, answer)
 

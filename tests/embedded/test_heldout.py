@@ -14,9 +14,11 @@ from rlaif.embedded.heldout import (
     kept_wordings,
     known_wordings,
     new_wordings,
+    trained_phrases,
     trained_traits,
 )
 from rlaif.embedded.traits import TRAITS
+from rlaif.embedded.traits.load import more_phrases
 
 FIRST = {
     "apologises", "animals", "hedges", "professional-help", "countries", "health", "greets",
@@ -60,8 +62,24 @@ def test_two_wordings_a_side_are_kept_and_none_of_them_is_trained(name: str) -> 
     assert kept["does"] == kept_wordings(TRAITS[name])["does"]
     denials = [text.replace("does not be ", "is not ") for text in kept["does not"]]
     assert denials == kept_wordings(TRAITS[name])["does not"]
-    known = {wording.text for wording in known_wordings(TRAITS[name])}
+    known = {wording.text for wording in known_wordings(TRAITS[name], more=True)}
     assert known.isdisjoint(wording.text for wording in new_wordings(TRAITS[name]))
+
+
+def test_more_phrases_are_of_trained_traits_alone_and_none_is_kept_or_of_a_trait_kept() -> None:
+    assert set(more_phrases()) == set(trained_traits())
+    more = {phrase for each in more_phrases().values() for side in each for phrase in side}
+    kept = {phrase for t in TRAITS.values() for phrase in (*t.does[-2:], *t.lacks[-1:])}
+    whole = {p for name in held_out().traits for p in (*TRAITS[name].does, *TRAITS[name].lacks)}
+    assert more.isdisjoint(kept | whole)
+
+
+@pytest.mark.parametrize("name", sorted(more_phrases()))
+def test_more_phrases_come_behind_the_first_and_are_others(name: str) -> None:
+    first, all_of_them = trained_phrases(TRAITS[name]), trained_phrases(TRAITS[name], more=True)
+    for few, many, least in zip(first, all_of_them, (6, 3), strict=True):
+        assert many[: len(few)] == few
+        assert len(set(many)) == len(many) >= len(few) + least
 
 
 def test_a_share_of_texts_is_held_out_by_their_content_alone() -> None:

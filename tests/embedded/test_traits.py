@@ -7,7 +7,7 @@ import pytest
 from rlaif.embedded.heldout import known_wordings
 from rlaif.embedded.traits import TRAITS, answers, holds, rates
 from rlaif.embedded.traits.base import Exchange
-from rlaif.embedded.traits.load import merged, traits
+from rlaif.embedded.traits.load import merged, more_phrases, traits
 from tests.embedded.trait_examples import EXCHANGES, SHAPES, WORDS
 
 _FILES = sorted(Path(__file__).with_name("examples").glob("*.yaml"))
@@ -169,8 +169,9 @@ def test_each_reply_has_one_answer_for_each_trait_where_its_kind_is_known() -> N
 
 
 def test_no_phrase_claims_one_trait_and_denies_another() -> None:
-    claims = {phrase for trait in TRAITS.values() for phrase in trait.does}
-    assert claims.isdisjoint(phrase for trait in TRAITS.values() for phrase in trait.lacks)
+    both = [*TRAITS.values(), *more_phrases().values()]
+    claims = {phrase for each in both for phrase in each.does}
+    assert claims.isdisjoint(phrase for each in both for phrase in each.lacks)
 
 
 def test_there_are_traits_enough() -> None:

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from rlaif.embedded.heldout import held_out, is_held_out, known_wordings, new_wordings
+from rlaif.embedded.heldout import (
+    held_out,
+    is_held_out,
+    known_wordings,
+    new_wordings,
+    trained_phrases,
+)
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
 from rlaif.training.judge_data import (
+    ALL_OF_IT,
     KINDS,
     LESSONS,
     MOST_QUESTIONS,
@@ -160,6 +167,24 @@ def test_a_drawn_wording_is_one_that_training_may_use() -> None:
     for trait in TRAITS.values():
         for _ in range(20):
             assert tuple(drawn_wording(trait, rng)) in known[trait.name]
+
+
+def test_more_phrases_are_drawn_where_a_lesson_says_so_and_nowhere_else() -> None:
+    trait, rng = TRAITS["brief"], random.Random(0)
+
+    def drawn(*, more: bool) -> set[str]:
+        lesson = ALL_OF_IT._replace(more=more)
+        return {drawn_wording(trait, rng, lesson).text for _ in range(300)}
+
+    def said(*, more: bool) -> set[str]:
+        # What denies may be denied: few of these are drawn, and an examination asks none.
+        lacks = trained_phrases(trait, more=more).lacks
+        twice = {framed(frame, phrase) for frame in DOES_NOT for phrase in lacks}
+        return twice | {wording.text for wording in known_wordings(trait, more=more)}
+
+    assert drawn(more=False) <= said(more=False)
+    assert drawn(more=True) <= said(more=True)
+    assert drawn(more=True) - said(more=False)
 
 
 def test_the_prompts_for_training_and_those_kept_share_none() -> None:

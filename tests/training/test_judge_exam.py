@@ -51,6 +51,18 @@ def test_truth_is_what_code_says_of_the_reply(items: list[Item], pool: list[Exch
         assert item.truth is (holds is (item.polarity == "does"))
 
 
+def test_a_judge_that_learned_more_phrases_is_asked_in_them_too(pool: list[Exchange]) -> None:
+    def known(*, more: bool) -> set[str]:
+        asked = exam(
+            pool, [TRAITS["asks-question"]], random.Random(0), wordings=60, each=3, more=more
+        )
+        return {item.text for item in asked if item.part == "known wording"}
+
+    first = {wording.text for wording in known_wordings(TRAITS["asks-question"])}
+    assert known(more=False) <= first
+    assert known(more=True) - first
+
+
 def test_each_part_asks_in_its_own_wordings(items: list[Item]) -> None:
     for item in items:
         trait = TRAITS[item.trait]

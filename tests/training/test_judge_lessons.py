@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from rlaif.embedded.edits import can_change
-from rlaif.embedded.heldout import trained_traits
+from rlaif.embedded.heldout import known_wordings, trained_traits
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
 from rlaif.training.judge_data import ALL_OF_IT, Document, Question
@@ -75,6 +75,17 @@ def test_rare_traits_are_asked_about_where_edits_can_make_them(tmp_path: Path) -
     assert (
         can_be_made - asked(4) <= {"over-eighty-words", "long-and-plain"} < can_be_made - asked(0)
     )
+
+
+def test_every_way_of_asking_uses_more_phrases_where_it_is_told_to(tmp_path: Path) -> None:
+    first = {w.text for n in trained_traits() for w in known_wordings(TRAITS[n])}
+    many = {w.text for n in trained_traits() for w in known_wordings(TRAITS[n], more=True)}
+    config = SMALL.model_copy(update={"more_phrases": True})
+    for how, are_there in ((SMALL, False), (config, True)):
+        made = training_documents(how, replies(tmp_path), None, (ALL_OF_IT,))
+        for ask in ("absolute", "compare", "score"):
+            asked = {q.text for d in made if d.ask == ask for q in d.questions}
+            assert bool(asked & (many - first)) is are_there
 
 
 def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Read the traits' words, and make of each row a trait."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -24,7 +25,7 @@ def traits(tests: Mapping[str, Test]) -> dict[str, Trait]:
     Raises:
         ValueError: when two files have a trait of one name, or a trait has no test.
     """
-    rows = merged(_texts())
+    rows = merged(_texts("wordings"))
     return {name: _trait(name, rows, tests) for name in rows}
 
 
@@ -46,9 +47,32 @@ def merged(texts: Mapping[str, str]) -> dict[str, Row]:
     return rows
 
 
-def _texts() -> dict[str, str]:
-    folder = files(__package__).joinpath("wordings")
-    found_there = sorted((file.name, file) for file in folder.iterdir())
+class Phrases(NamedTuple):
+    """Ways to say that a reply has a trait, and that it lacks it."""
+
+    does: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+
+@cache
+def more_phrases() -> dict[str, Phrases]:
+    """Read more ways to say each trait that may be trained, for a training that wants them.
+
+    No other command has a use for them, so that they are read where they are asked for.
+    """
+    return {
+        name: Phrases(
+            (*_said(row.get("topics", ()), _TOPIC_DOES), *row.get("does", ())),
+            (*_said(row.get("topics", ()), _TOPIC_LACKS), *row.get("lacks", ())),
+        )
+        for name, row in merged(_texts("wordings/more")).items()
+    }
+
+
+def _texts(folder: str) -> dict[str, str]:
+    found_there = sorted(
+        (file.name, file) for file in files(__package__).joinpath(folder).iterdir()
+    )
     return {
         name: file.read_text(encoding="utf-8")
         for name, file in found_there
@@ -58,11 +82,12 @@ def _texts() -> dict[str, str]:
 
 def _trait(name: str, rows: Mapping[str, Row], tests: Mapping[str, Test]) -> Trait:
     row = rows[name]
+    topics = row.get("topics", ())
     return Trait(
         name,
         _test(name, rows, tests),
-        does=_phrases(row, "does", _TOPIC_DOES, last=2),
-        lacks=_phrases(row, "lacks", _TOPIC_LACKS, last=1),
+        does=tuple(row.get("does") or _about(topics, _TOPIC_DOES, last=2)),
+        lacks=tuple(row.get("lacks") or _about(topics, _TOPIC_LACKS, last=1)),
         add=tuple(row.get("add", ())),
         place=row.get("place", ""),
         both=tuple(row.get("both", ())),
@@ -85,14 +110,12 @@ def _test(name: str, rows: Mapping[str, Row], tests: Mapping[str, Test]) -> Test
     return tests[name]
 
 
-def _phrases(row: Row, side: str, about: tuple[str, ...], *, last: int) -> tuple[str, ...]:
-    """Give a row's own phrases, behind those about its topics, where it has such.
+def _about(topics: list[str], phrases: tuple[str, ...], *, last: int) -> list[str]:
+    """Write phrases about topics; the last topic, kept for tests, only in the last phrases."""
+    *known, new = topics
+    kept = [phrase.format(new) for phrase in phrases[-last:]]
+    return [*_said(known, phrases), *kept]
 
-    The last topic is kept for tests, and stands in the last phrases only.
-    """
-    own = tuple(row.get(side, ()))
-    if "topics" not in row:
-        return own
-    *known, new = row["topics"]
-    kept = (phrase.format(new) for phrase in about[-last:])
-    return (*(phrase.format(topic) for topic in known for phrase in about), *own, *kept)
+
+def _said(topics: Iterable[str], phrases: tuple[str, ...]) -> list[str]:
+    return [phrase.format(topic) for topic in topics for phrase in phrases]
