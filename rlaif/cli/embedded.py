@@ -51,10 +51,10 @@ def train(
     labels: Annotated[int, typer.Option(min=100, help="Questions to learn from.")] = 60_000,
     exchanges: Annotated[int, typer.Option(min=10, help="Replies they are about.")] = 2_400,
     fewest: Annotated[
-        int, typer.Option(min=0, help="Of these, edited until so many have and lack each trait.")
+        int, typer.Option(min=0, help="Edits beside these, until so many have and lack each trait.")
     ] = 8,
     more_phrases: Annotated[
-        bool, typer.Option("--more-phrases", help="Say each trait in some fifty ways more.")
+        bool, typer.Option("--more-phrases", help="Say each trait in some 26 ways more.")
     ] = False,
     people: Annotated[int, typer.Option(min=0, help="Of people's judgements, so many.")] = 1_000,
     people_times: Annotated[int, typer.Option(min=1, help="Go through them so often.")] = 1,

@@ -103,7 +103,8 @@ def extend(path: Path) -> None:
     """Write into the file what is kept of the traits it has not yet; what it has stays.
 
     `python -c "from pathlib import Path; from rlaif.embedded.heldout import extend;
-    extend(Path('rlaif/embedded/heldout.json'))"` is to be run for each new trait.
+    extend(Path('rlaif/embedded/heldout.json'))"` is to be run for each new trait,
+    which needs phrases in `wordings/more` besides, where it may be trained.
     """
     row = json.loads(path.read_text(encoding="utf-8"))
     for name, trait in TRAITS.items():

@@ -21,7 +21,7 @@ from rlaif.judges.absolute import AbsoluteJudge, Calibration
 from rlaif.records import Record
 from rlaif.storage import write_atomically
 from rlaif.templates import Template
-from rlaif.training.judge import settings
+from rlaif.training.judge import learned_more_phrases, settings
 from rlaif.training.judge_data import Document, exchanges, read_replies
 from rlaif.training.judge_exam import ExaminedJudge, Item, auc, drawn_traits, exam
 from rlaif.training.judge_fill import filled
@@ -111,7 +111,7 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
     Raises:
         StageError: when no reply to a held-out prompt is there.
     """
-    paper = _paper(replies, config, more=_learned_more(adapter))
+    paper = _paper(replies, config, more=learned_more_phrases(adapter))
     judge = ExaminedJudge(base, adapter)
     odds = judge.answers(paper.pool, paper.items, lambda done: advance(done, len(paper.items)))
     # What calibrates is not what is examined: other prompts.
@@ -145,11 +145,6 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
         stages=_stages(base, adapter, paper, config, (odds, of_pairs)),
         exam=config.model_dump(exclude_defaults=True),
     )
-
-
-def _learned_more(adapter: Path | None) -> bool:
-    """Say whether an adapter was taught the phrases of `wordings/more`."""
-    return any(run.get("more_phrases") for run in settings(adapter))
 
 
 def _paper(replies: Path, config: ExamConfig, *, more: bool = False) -> _Paper:

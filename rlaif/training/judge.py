@@ -107,6 +107,11 @@ def settings(adapter: Path | None) -> list[dict[str, object]]:
     return found
 
 
+def learned_more_phrases(adapter: Path | None) -> bool:
+    """Say whether an adapter was taught more ways to say each trait (`wordings/more`)."""
+    return any(run.get("more_phrases") for run in settings(adapter))
+
+
 def _adapted(base: Path, config: JudgeTraining, start: Path | None = None) -> PeftModel:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=half_where_fast())
     if start is not None:
@@ -152,7 +157,8 @@ class _Loop:
         self.asked, self.work, self.device, self.say = asked, work, device, say
         self.trainable = Trainable(model, config.learning_rate)
         self.steps = math.ceil(len(asked) / config.batch)
-        self.key = fingerprint_of([config.fingerprint, len(asked), asked[0].questions[0].text])
+        questions = [question.text for document in asked for question in document.questions]
+        self.key = fingerprint_of([config.fingerprint, len(asked), questions])
         self.batches = Batches(asked, tokenizer, config.batch, AT_ONCE[device])
 
     def run(self, out: Path) -> None:

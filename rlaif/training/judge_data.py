@@ -162,9 +162,9 @@ class Lesson(NamedTuple):
     """Of all replies; each lesson has its own."""
     traits: tuple[str, ...] = ()
     """Only these; every trained one where none is named."""
-    phrases: int = 99
-    """Of each trait, the first so many; the others come later."""
-    frames: int = 99
+    phrases: int | None = None
+    """Of each trait, the first so many, where the others come later."""
+    frames: int | None = None
     """Of the sentences that phrases stand in, the first so many."""
     more: bool = False
     """Use the phrases of `wordings/more` as well."""

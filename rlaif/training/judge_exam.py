@@ -93,7 +93,7 @@ def exam(
 def _drawn(
     trait: Trait, rng: random.Random, wordings: int, *, more: bool
 ) -> Iterator[tuple[Part, Wording]]:
-    known, new = known_wordings(trait, more=more), new_wordings(trait)
+    known, new = known_wordings(trait), new_wordings(trait)
     if trait.name in held_out().traits:
         # Of a trait never trained, no wording is known.
         pools: list[tuple[Part, tuple[Wording, ...]]] = [("trait never trained", known + new)]
@@ -102,8 +102,17 @@ def _drawn(
     for part, pool in pools:
         for claims in (True, False):
             fitting = [wording for wording in pool if wording.claims is claims]
-            for wording in rng.sample(fitting, min(wordings, len(fitting))):
+            drawn = rng.sample(fitting, min(wordings, len(fitting)))
+            if more and part == "known wording":
+                drawn = _of_all(trait, len(drawn), claims=claims)
+            for wording in drawn:
                 yield part, wording
+
+
+def _of_all(trait: Trait, count: int, *, claims: bool) -> list[Wording]:
+    """Draw among more phrases, by the trait alone: the rest of the paper is as it is without."""
+    pool = [w for w in known_wordings(trait, more=True) if w.claims is claims]
+    return random.Random(f"{trait.name} {claims}").sample(pool, count)
 
 
 class Asked(NamedTuple):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rlaif.embedded.heldout import trained_traits
 from rlaif.embedded.traits import TRAITS
-from rlaif.embedded.traits.base import Exchange
+from rlaif.embedded.traits.base import Exchange, Trait
 from rlaif.records import Record
 from rlaif.training.judge_attacks import talking
 from rlaif.training.judge_data import (
@@ -38,7 +38,8 @@ class JudgeTraining(Record):
     exchanges: int = Field(default=2_400, ge=10)
     """Replies that the questions are about: the base's own, refusals, and edits of both."""
     fewest: int = Field(default=8, ge=0)
-    """Of these, that each trait is to have and to lack, at least: edits make what is missing."""
+    """Replies that are to have each trait, and that are to lack it, in all lessons together: edits
+    of those that were drawn are added where there are fewer. 0 adds none."""
     more_phrases: bool = False
     """Say each trait in more ways (`wordings/more`), as a long training can."""
     minimal_pairs: int = Field(default=400, ge=0)
@@ -77,7 +78,7 @@ def training_documents(
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
     if config.fewest:
-        pool = filled(pool, [TRAITS[name] for name in trained_traits()], config.fewest, rng)
+        pool = filled(list(dict.fromkeys(pool)), _trained(), config.fewest, rng)
         rng.shuffle(pool)
     people, *again = (
         people_documents(data, config.people, rng, str(number or ""))
@@ -85,18 +86,25 @@ def training_documents(
     )
     asked: list[Document] = []
     taken = 0
-    *first, last = (each._replace(more=config.more_phrases) for each in lessons)
-    for lesson in (*first, last):
+    used = [lesson._replace(more=config.more_phrases) for lesson in lessons]
+    odd: list[Document] = []
+    for lesson in used:
         # Each lesson has replies of its own, so that rows are full of questions.
         count = round(len(pool) * lesson.replies)
         part = pool[taken : taken + count]
         taken += count
         labels = round(config.labels * lesson.share)
-        if lesson is last:
+        if lesson is used[-1]:
+            # What is ranked stands at an even place.
+            odd = [asked.pop()] if len(asked) % 2 else []
             asked += _last(config, part, people, labels, lesson, rng, again)
         else:
             asked += documents(part, labels, rng, lesson)
-    return asked
+    return asked + odd
+
+
+def _trained() -> list[Trait]:
+    return [TRAITS[name] for name in trained_traits()]
 
 
 def _last(  # noqa: PLR0913 (all that the last lesson is made of)
@@ -118,11 +126,11 @@ def _last(  # noqa: PLR0913 (all that the last lesson is made of)
     whole = list(dict.fromkeys([*pool, *(document.exchange for document in others)]))
     made = merged(documents(whole, labels, rng, lesson), others, rng)
     # What is gone through again stands alone: code has asked about these replies.
-    more = [document for documents in again for document in documents]
-    ranked = compared([*people, *more], round(config.comparisons * PEOPLE_COMPARED), rng)
+    anew = [document for documents in again for document in documents]
+    ranked = compared([*people, *anew], round(config.comparisons * PEOPLE_COMPARED), rng)
     which = comparisons(pool, config.comparisons - len(ranked), rng, lesson)
     orders = both_orders([*ranked, *which])
-    return in_twos([*made, *more, *orders, *ratings(made, config.ratings, rng)], rng)
+    return in_twos([*made, *anew, *orders, *ratings(made, config.ratings, rng)], rng)
 
 
 def in_twos(documents: Sequence[Document], rng: random.Random) -> list[Document]:
@@ -137,8 +145,8 @@ def in_twos(documents: Sequence[Document], rng: random.Random) -> list[Document]
             alone.append(document)
     rng.shuffle(alone)
     # A row is padded to the one beside it.
+    odd = [alone.pop()] if len(alone) % 2 else []
     alone.sort(key=lambda document: document.length)
     twos = [*pairs.values(), *(alone[at : at + 2] for at in range(0, len(alone), 2))]
-    odd = twos.pop() if twos and len(twos[-1]) == 1 else []
     rng.shuffle(twos)
     return [document for two in twos for document in two] + odd

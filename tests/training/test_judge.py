@@ -14,7 +14,13 @@ from transformers import AutoModelForCausalLM
 
 from rlaif.errors import StageError
 from rlaif.training import judge
-from rlaif.training.judge import SNAPSHOTS, snapshot, train_judge
+from rlaif.training.judge import (
+    SETTINGS,
+    SNAPSHOTS,
+    learned_more_phrases,
+    snapshot,
+    train_judge,
+)
 from rlaif.training.judge_batches import Batch
 from rlaif.training.judge_lessons import JudgeTraining, training_documents
 
@@ -177,3 +183,20 @@ def test_the_adapter_is_kept_as_it_was_after_a_tenth_and_three_tenths(trained: P
     for before, after in itertools.pairwise(kept):
         assert before.keys() == after.keys()
         assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("runs", "learned"),
+    [
+        ([{"labels": 9}], False),
+        ([{"more_phrases": False}, {"more_phrases": True}], True),
+        ([{"more_phrases": True}, {"mean": {"at-10%": 0.5, "at-100%": 0.5}}], True),
+        ([], False),
+    ],
+)
+def test_which_phrases_a_judge_knows_is_told_by_its_settings(
+    tmp_path: Path, runs: list[dict[str, object]], *, learned: bool
+) -> None:
+    (tmp_path / SETTINGS).write_text(json.dumps(runs), encoding="utf-8")
+    assert learned_more_phrases(tmp_path) is learned
+    assert not learned_more_phrases(None)

@@ -17,6 +17,7 @@ from rlaif.embedded.heldout import (
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
 from rlaif.embedded.traits.frames import DOES, DOES_NOT, framed
+from rlaif.embedded.traits.load import more_phrases
 from rlaif.training.judge_data import (
     ALL_OF_IT,
     KINDS,
@@ -185,6 +186,16 @@ def test_more_phrases_are_drawn_where_a_lesson_says_so_and_nowhere_else() -> Non
     assert drawn(more=False) <= said(more=False)
     assert drawn(more=True) <= said(more=True)
     assert drawn(more=True) - said(more=False)
+
+
+def test_each_of_more_phrases_can_be_drawn() -> None:
+    trait = max((TRAITS[n] for n in more_phrases()), key=lambda t: len(more_phrases()[t.name].does))
+    does = trained_phrases(trait, more=True).does
+    assert len(does) > 50
+    rng, lesson = random.Random(0), ALL_OF_IT._replace(more=True)
+    drawn = {drawn_wording(trait, rng, lesson).text for _ in range(40 * len(does))}
+    said = {p for p in does if any(framed(frame, p) in drawn for frame in (*DOES, *DOES_NOT))}
+    assert said == set(does)
 
 
 def test_the_prompts_for_training_and_those_kept_share_none() -> None:

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,9 +45,21 @@ def test_a_pool_in_which_every_trait_is_common_is_left_as_it_is() -> None:
 
 @given(st.sampled_from([name for name in sorted(TRAITS) if can_change(TRAITS[name])]))
 def test_what_is_added_for_a_trait_is_of_the_kind_that_was_missing(name: str) -> None:
-    trait = TRAITS[name]
-    added = filled(POOL, [trait], 8, random.Random(0))[len(POOL) :]
-    truths = answers([*POOL, *added], [name])[name]
+    had, added = of_each_kind(name)
     for truth in (True, False):
-        missing = max(8 - truths[: len(POOL)].count(truth), 0)
-        assert truths[len(POOL) :].count(truth) <= missing
+        assert added.count(truth) <= max(8 - had.count(truth), 0)
+    assert None not in added
+
+
+@pytest.mark.parametrize("name", ["thanks", "asks-question", "list", "all-lower-case"])
+def test_nothing_is_missing_afterwards_of_what_edits_make_of_any_reply(name: str) -> None:
+    had, added = of_each_kind(name)
+    assert (had + added).count(True) >= 8
+    assert had.count(True) < 8 or had.count(False) < 8
+
+
+def of_each_kind(name: str) -> tuple[list[bool | None], list[bool | None]]:
+    """Fill the pool for one trait: its answer for each reply of before, and for each added."""
+    added = filled(POOL, [TRAITS[name]], 8, random.Random(0))[len(POOL) :]
+    truths = answers([*POOL, *added], [name])[name]
+    return truths[: len(POOL)], truths[len(POOL) :]

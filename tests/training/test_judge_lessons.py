@@ -5,11 +5,13 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from rlaif.embedded.edits import can_change
 from rlaif.embedded.heldout import known_wordings, trained_traits
 from rlaif.embedded.traits import TRAITS
 from rlaif.embedded.traits.base import Exchange
-from rlaif.training.judge_data import ALL_OF_IT, Document, Question
+from rlaif.training.judge_data import ALL_OF_IT, LESSONS, Document, Question
 from rlaif.training.judge_lessons import JudgeTraining, in_twos, training_documents
 from tests.training.test_judge_data import REPLIES
 
@@ -77,15 +79,32 @@ def test_rare_traits_are_asked_about_where_edits_can_make_them(tmp_path: Path) -
     )
 
 
-def test_every_way_of_asking_uses_more_phrases_where_it_is_told_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [False, True])
+def test_every_way_of_asking_uses_more_phrases_where_it_is_told_to(
+    tmp_path: Path, *, more: bool
+) -> None:
     first = {w.text for n in trained_traits() for w in known_wordings(TRAITS[n])}
     many = {w.text for n in trained_traits() for w in known_wordings(TRAITS[n], more=True)}
-    config = SMALL.model_copy(update={"more_phrases": True})
-    for how, are_there in ((SMALL, False), (config, True)):
-        made = training_documents(how, replies(tmp_path), None, (ALL_OF_IT,))
-        for ask in ("absolute", "compare", "score"):
-            asked = {q.text for d in made if d.ask == ask for q in d.questions}
-            assert bool(asked & (many - first)) is are_there
+    config = SMALL.model_copy(update={"more_phrases": more})
+    made = training_documents(config, replies(tmp_path), None, (ALL_OF_IT,))
+    asked = [(d.ask, q.pair.partition("-")[0], q.text) for d in made for q in d.questions]
+    ways = {(ask, pair) for ask, pair, _ in asked}
+    assert ways >= {("absolute", ""), ("absolute", "minimal"), ("compare", "orders"), ("score", "")}
+    for way in ways:
+        texts = {text for ask, pair, text in asked if (ask, pair) == way}
+        assert bool(texts & (many - first)) is more, way
+
+
+def test_what_is_ranked_stands_at_an_even_place_behind_other_lessons(tmp_path: Path) -> None:
+    for seed in range(6):
+        config = SMALL.model_copy(update={"seed": seed})
+        made = training_documents(config, replies(tmp_path), None, LESSONS)
+        places: dict[str, list[int]] = {}
+        for place, document in enumerate(made):
+            for name in {question.pair for question in document.questions} - {""}:
+                places.setdefault(name, []).append(place)
+        assert len(places) > 10
+        assert all(first % 2 == 0 and second == first + 1 for first, second in places.values())
 
 
 def test_code_has_more_questions_about_the_replies_of_minimal_pairs(tmp_path: Path) -> None:

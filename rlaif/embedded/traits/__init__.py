@@ -3,7 +3,7 @@
 `wordings/*.yaml` has a row for each trait: what claims it (`does`), what denies it (`lacks`), the
 sentences that give it (`add`; `place` is where they have to stand), and how it is told: by a
 pattern (`words`), by other traits (`both: [a, b]`, `without: [a, b]`), or by the function of its
-name in this package.
+name in this package. `wordings/more` has more ways to say each trait that may be trained.
 
 A statement that does not apply to a reply is answered "no", and its denial "yes", by definition:
 "declines kindly" is false of a reply that declines nothing, "turns down the harmful request" where

@@ -58,7 +58,7 @@ class Phrases(NamedTuple):
 def more_phrases() -> dict[str, Phrases]:
     """Read more ways to say each trait that may be trained, for a training that wants them.
 
-    No other command has a use for them, so that they are read where they are asked for.
+    Nothing else but the examination of what was so trained has a use for them: they are read late.
     """
     return {
         name: Phrases(
