@@ -230,6 +230,9 @@ def evaluate(
         int | None,
         typer.Option(min=0, help="Statements for the base and the adapter on its way; 0 for none."),
     ] = None,
+    keep_calibration: Annotated[
+        bool, typer.Option("--keep-calibration", help="Examine it calibrated as it is.")
+    ] = False,
     write: Annotated[bool, typer.Option(help="Write the card and the calibration anew.")] = False,
 ) -> None:
     """Examine a judge on prompts, wordings and traits it never saw; 1 when a figure is short."""
@@ -266,6 +269,7 @@ def evaluate(
                 attacks=attacks,
                 revisions=revisions,
                 stages=stages,
+                keep_calibration=keep_calibration or None,
             ),
             advance=_examining(shown),
         )

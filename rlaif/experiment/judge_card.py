@@ -18,6 +18,7 @@ from rlaif.experiment import judge_trials as trials
 from rlaif.experiment.judge_marks import Mark, mark_of_calibration, marks_of_statements
 from rlaif.experiment.judge_page import Card, model_card
 from rlaif.judges.absolute import AbsoluteJudge, Calibration
+from rlaif.judges.build import calibration_in
 from rlaif.records import Record
 from rlaif.storage import write_atomically
 from rlaif.templates import Template
@@ -57,6 +58,8 @@ class ExamConfig(Record):
     """Replies that the base critiques and rewrites."""
     stages: int = Field(default=600, ge=0)
     """Statements that the base alone and the adapter on its way are asked; 0 for none."""
+    keep_calibration: bool = False
+    """Examine the adapter as it is, with the calibration that it has, where it has one."""
     seed: int = 0
 
 
@@ -120,7 +123,9 @@ def evaluate_judge(  # noqa: PLR0913 (who is examined, on what, and who writes)
     )
     known = np.array([item.part == "known wording" for item in paper.items])
     truths = np.array([item.truth for item in paper.items])
-    calibration = fitted(odds[fits & known], truths[fits & known])
+    calibration = (calibration_in(adapter) if config.keep_calibration else None) or fitted(
+        odds[fits & known], truths[fits & known]
+    )
     asked = [item for item, fit in zip(paper.items, fits, strict=True) if not fit]
     statements, weakest = marks_of_statements(asked, odds[~fits], calibration)
     names = [paper.pool[item.exchange].reply for item in asked]

@@ -1,6 +1,6 @@
 """A judge's report card as a page: what it is, what it learned from, and what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ class Card(Record):
     """How often judges that read nothing agree with people's pairs."""
     stages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """The marks of the base alone, and of the adapter after a part of its training."""
-    exam: dict[str, int | None] = Field(default_factory=dict)
+    exam: dict[str, bool | int | None] = Field(default_factory=dict)
     """How much was asked, where it was otherwise than usual."""
 
     @property
@@ -53,7 +53,7 @@ def model_card(card: Card, *, training: list[dict[str, object]], base: str) -> s
         weakest=weakest or "not known",
         people=_people(card),
         stages=_stages(card),
-        options="".join(f" --{name} {value}" for name, value in card.exam.items()),
+        options=_options(card.exam),
         reliability=_reliability(card.reliability),
         settings=runs or "not known",
         count=len(trained_traits()),
@@ -70,6 +70,14 @@ def _told(run: dict[str, object], number: int) -> str:
         return f"; then {told}" if number else told
     told = ", ".join(f"{key} {value}" for key, value in run.items())
     return f"; then, going on from that, {told}" if number else told
+
+
+def _options(exam: Mapping[str, bool | int | None]) -> str:
+    """Write how much was asked as options of `rlaif embedded evaluate`."""
+    return "".join(
+        f" --{name.replace('_', '-')}{'' if value is True else f' {value}'}"
+        for name, value in exam.items()
+    )
 
 
 def _bound(mark: Mark) -> str:

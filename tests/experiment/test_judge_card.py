@@ -39,7 +39,7 @@ def card() -> Card:
         weakest={"thanks": 0.4},
         trivial={"the shorter reply": 0.59},
         stages={"the base alone": {"x: AUC": 0.5}, "all of the training": {"x: AUC": 0.9}},
-        exam={"each": 10, "pairs": 200},
+        exam={"each": 10, "pairs": 200, "keep_calibration": True},
     )
 
 
@@ -104,7 +104,7 @@ def test_the_card_says_what_is_short_and_where_the_base_is_from(tmp_path: Path) 
     # 0.667 of three pairs is above the rule's 0.59, and its interval reaches far below it.
     assert "the shorter reply 0.590" in text
     assert "the interval holds it" in text
-    assert "`rlaif embedded evaluate --each 10 --pairs 200` measured it" in text
+    assert "`rlaif embedded evaluate --each 10 --pairs 200 --keep-calibration` measured it" in text
     assert "| what | the base alone | all of the training |" in text
     assert "| x: AUC | 0.500 | 0.900 |" in text
     assert "| 0.50 to 0.55 | 0.52 | 0.50 (" in text
@@ -193,6 +193,36 @@ def test_the_base_and_the_adapter_on_its_way_stand_beside_the_whole(
     ]  # fmt: skip
     assert of_mean["10% of the training"] == stages["10% of the training"]
     assert of_mean["100% of the training"] == stages["all of the training"]
+
+
+@pytest.mark.slow
+def test_a_judge_is_examined_with_its_own_calibration_where_that_is_asked_for(
+    tiny_model: Path, replies: Path, tmp_path: Path
+) -> None:
+    config = JudgeTraining(
+        labels=100, people=0, exchanges=20, minimal_pairs=0, comparisons=0, ratings=0, rank=2
+    )
+    lines = replies.read_text(encoding="utf-8").replace('"prompt": "', '"prompt": "Say: ')
+    (tmp_path / "train.jsonl").write_text(lines, encoding="utf-8")
+    adapter = train_judge(config, tiny_model, tmp_path / "train.jsonl", tmp_path / "adapter")
+    exam = ExamConfig(
+        replies=60, each=3, traits=10, pairs=0, comparisons=0, attacks=2, revisions=0, stages=0
+    )
+    keeping = exam.model_copy(update={"keep_calibration": True})
+    # It has none yet.
+    first = evaluate_judge(tiny_model, adapter, replies, config=keeping)
+    assert (
+        first.calibration == evaluate_judge(tiny_model, adapter, replies, config=exam).calibration
+    )
+    own = Calibration(bias=40.0, temperature=2.0)
+    (adapter / "calibration.json").write_text(own.model_dump_json(), encoding="utf-8")
+    kept = evaluate_judge(tiny_model, adapter, replies, config=keeping)
+    assert kept.calibration == own
+    assert kept.exam["keep_calibration"] is True
+    # Nothing is above forty: all is denied.
+    halves = [m.value for m in kept.marks if m.name.endswith("balanced accuracy")]
+    assert halves
+    assert set(halves) == {0.5}
 
 
 def test_without_replies_to_examine_by_there_is_no_card(tiny_model: Path, tmp_path: Path) -> None:
