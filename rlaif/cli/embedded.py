@@ -1,15 +1,11 @@
 """The model that comes along: where it is, and its judge's training and report card."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rlaif.cli.console import OUT, Shown
-
-if TYPE_CHECKING:
-    from rlaif.experiment.judge_page import Card
 
 app = typer.Typer(help="The model that comes along, and its judge.", no_args_is_help=True)
 
@@ -84,6 +80,7 @@ def train(
     seed: Annotated[int, typer.Option(help="What every draw starts from.")] = 0,
 ) -> None:
     """Train a judge for any principle: an adapter that answers yes or no; stops and goes on."""
+    from rlaif.cli.examined import examining, print_card
     from rlaif.experiment.judge_card import FULL, changed
     from rlaif.experiment.judge_make import make_judge
     from rlaif.experiment.judge_own import make_own_judge
@@ -122,10 +119,10 @@ def train(
         reviser=_reviser(base, None),
         exam=changed(FULL, each=each),
         say=shown.say,
-        advance=_examining(shown),
+        advance=examining(shown),
     )
     shown.end(f"the card is {out / 'README.md'}")
-    _print(card)
+    print_card(card)
 
 
 @app.command("train-reviser")
@@ -239,6 +236,7 @@ def evaluate(
     import tempfile
 
     from rlaif.backends.connect import LocalModel, model_path
+    from rlaif.cli.examined import examining, print_card
     from rlaif.embedded.find import HUB_NAME, judge_adapter
     from rlaif.experiment.judge_card import FULL, QUICK, changed, evaluate_judge, write_card
     from rlaif.experiment.judge_make import drawn, known_replies
@@ -271,37 +269,11 @@ def evaluate(
                 stages=stages,
                 keep_calibration=keep_calibration or None,
             ),
-            advance=_examining(shown),
+            advance=examining(shown),
         )
     shown.end(f"{card.questions:,} answers")
     if write:
         write_card(card, folder, base=HUB_NAME if base == "embedded" else base)
-    _print(card)
+    print_card(card)
     if card.is_short:
         raise typer.Exit(1)
-
-
-def _examining(shown: Shown) -> Callable[[int, int], None]:
-    """Open the examination's line when it begins, since its length is known only then."""
-    is_open = False
-
-    def advance(done: int, total: int) -> None:
-        nonlocal is_open
-        if not is_open:
-            shown.begin("examination", total)
-            is_open = True
-        shown.advance(done)
-
-    return advance
-
-
-def _print(card: "Card") -> None:
-    width = max(len(mark.name) for mark in card.marks)
-    for mark in card.marks:
-        verdict = "short" if mark.is_short else "ok"
-        bound = f"{'≤' if mark.is_low_good else '≥'} {mark.gate:.2f}"
-        between = f"({mark.low:.3f} to {mark.high:.3f}, {mark.count:,})"
-        OUT.print(f"{mark.name:<{width}}  {mark.value:.3f} {between:<26} {bound}  {verdict}")
-    for name, figures in card.stages.items():
-        told = ", ".join(f"{key} {value:.2f}" for key, value in figures.items())
-        OUT.print(f"{name}: {told}", style="dim")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rlaif.embedded.heldout import trained_traits
 from rlaif.embedded.traits import TRAITS
-from rlaif.embedded.traits.base import Exchange, Trait
+from rlaif.embedded.traits.base import Exchange
 from rlaif.records import Record
 from rlaif.training.judge_attacks import talking
 from rlaif.training.judge_data import (
@@ -78,7 +78,8 @@ def training_documents(
     rng = random.Random(config.seed)
     pool = exchanges(read_replies(replies, kept=False), config.exchanges, rng, kept=False)
     if config.fewest:
-        pool = filled(list(dict.fromkeys(pool)), _trained(), config.fewest, rng)
+        traits = [TRAITS[name] for name in trained_traits()]
+        pool = filled(list(dict.fromkeys(pool)), traits, config.fewest, rng)
         rng.shuffle(pool)
     people, *again = (
         people_documents(data, config.people, rng, str(number or ""))
@@ -101,10 +102,6 @@ def training_documents(
         else:
             asked += documents(part, labels, rng, lesson)
     return asked + odd
-
-
-def _trained() -> list[Trait]:
-    return [TRAITS[name] for name in trained_traits()]
 
 
 def _last(  # noqa: PLR0913 (all that the last lesson is made of)

@@ -12,17 +12,8 @@ from rlaif.embedded.traits import TRAITS, answers
 from rlaif.embedded.traits.base import Exchange
 from rlaif.training.judge_exam import exam
 from rlaif.training.judge_fill import filled
+from tests.training.test_judge_exam import REPLIES
 
-REPLIES = (
-    "I'm sorry, but I can't help with that. I can help you find a locksmith instead.",
-    "What would you like to know first?",
-    "- one\n- two\n- three",
-    "Great question! You are so clever to ask it!",
-    "Perhaps it might rain. I am not sure.",
-    "No.",
-    "Take a pan, put it on the stove, and wait for ten minutes until the water boils.",
-    "You should never do such a thing. It is wrong and it hurts people.",
-)
 POOL = [
     Exchange(reply, prompt, kind)
     for reply in REPLIES * 2
